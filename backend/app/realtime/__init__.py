@@ -1,0 +1,1 @@
+"""The socket edge: Socket.IO and the plain WebSocket."""

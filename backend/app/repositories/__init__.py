@@ -1,0 +1,1 @@
+"""All SQL, and the units of work it runs in."""

@@ -1,0 +1,1 @@
+"""What travels between the tiers: names, shapes and limits of requests, replies and events."""

@@ -1,0 +1,62 @@
+"""The base of everything on the wire: strictness, times, ids and text.
+
+Holds no request or reply of its own.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+
+class Wire(BaseModel):
+    """A request, reply or event. Unknown fields are refused, and nothing is coerced: "5" is not 5."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, ser_json_inf_nan="null")
+
+
+def canonical_id(value: object) -> str:
+    """Return a UUID in its canonical lower-case form.
+
+    Raises:
+        PydanticCustomError: `value` is not the text of a UUID.
+    """
+    if isinstance(value, str):
+        try:
+            return str(UUID(value))
+        except ValueError:
+            pass
+    raise PydanticCustomError("invalid_id", "must be a UUID")
+
+
+def _storable(value: str) -> str:
+    # PostgreSQL cannot hold NUL, and a lone surrogate has no UTF-8: both are refused once, here.
+    if "\x00" in value:
+        raise PydanticCustomError("nul_in_text", "must not contain the NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("lone_surrogate", "must not contain a lone surrogate") from None
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("blank_text", "must not be blank")
+    return value
+
+
+def utc_text(value: datetime) -> str:
+    """Return a time as ISO 8601 in UTC with microseconds and `Z`; a naive time is taken as UTC."""
+    aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return aware.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+Id = Annotated[str, BeforeValidator(canonical_id), Field(json_schema_extra={"format": "uuid"})]
+Text = Annotated[str, AfterValidator(_storable)]
+"""Stored as sent: no trimming, no normalising."""
+NonBlankText = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
+UtcTime = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+JsonObject = dict[str, Any]

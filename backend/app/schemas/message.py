@@ -1,0 +1,52 @@
+"""Messages on the wire. A message belongs to one chat and has one parent: together they make a tree."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from app.schemas.base import Id, JsonObject, NonBlankText, UtcTime, Wire
+
+Role = Literal["system", "user", "assistant"]
+MessageStatus = Literal["queued", "streaming", "completed", "stopped", "interrupted", "failed"]
+
+
+class Message(Wire):
+    """A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`."""
+
+    id: Id
+    chat_id: Id | None
+    parent_id: Id | None
+    sibling_ids: list[Id]
+    role: Role
+    content: str
+    reasoning: str
+    model: str | None
+    status: MessageStatus
+    metadata: JsonObject
+    timestamp: int
+    created_at: UtcTime
+    updated_at: UtcTime
+
+
+class CreateMessage(Wire):
+    """Add a message by hand, without a run."""
+
+    id: Id | None = None
+    parent_id: Id | None = None
+    role: Role
+    content: NonBlankText
+    metadata: JsonObject | None = None
+
+
+class UpdateMessage(Wire):
+    """Change a message in place; what is left out stays."""
+
+    content: NonBlankText | None = None
+    metadata: JsonObject | None = None
+
+
+class MessagePage(Wire):
+    """A page of the active path, oldest first within the page, newest page first."""
+
+    items: list[Message]
+    next_cursor: str | None = Field(description="A message id for `before`, or null at the beginning")

@@ -1,0 +1,1 @@
+"""Use cases. No framework, no SQL, no I/O library."""

@@ -1,0 +1,1 @@
+"""Small pure functions without a word of the domain in them."""
