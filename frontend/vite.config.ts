@@ -1,0 +1,61 @@
+import { sveltekit } from '@sveltejs/kit/vite';
+import tailwindcss from '@tailwindcss/vite';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+
+const backend = `http://${process.env.BACKEND_HOST ?? '127.0.0.1'}:${process.env.BACKEND_PORT ?? '8080'}`;
+const forwarded = { target: backend, ws: true };
+
+export default defineConfig({
+	plugins: [tailwindcss(), sveltekit()],
+	build: { sourcemap: false },
+	server: {
+		host: '127.0.0.1',
+		proxy: {
+			'/api': forwarded,
+			'/v1': forwarded,
+			'/socket.io': forwarded,
+			'/ws': forwarded,
+			'/metrics': forwarded
+		}
+	},
+	test: {
+		projects: [
+			{
+				extends: true,
+				test: {
+					name: 'unit',
+					environment: 'node',
+					include: ['{src,server,tests}/**/*.test.ts'],
+					exclude: ['**/*.svelte.test.ts']
+				}
+			},
+			{
+				extends: true,
+				test: {
+					name: 'browser',
+					include: ['{src,tests}/**/*.svelte.test.ts'],
+					setupFiles: ['tests/browser.setup.ts'],
+					browser: {
+						enabled: true,
+						headless: true,
+						screenshotFailures: false,
+						api: { host: '127.0.0.1', port: 0 },
+						instances: [{ browser: 'chromium' }],
+						provider: playwright({
+							launchOptions: {
+								executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+								args: [
+									'--no-sandbox',
+									'--disable-background-networking',
+									'--disable-component-update',
+									'--disable-sync'
+								]
+							}
+						})
+					}
+				}
+			}
+		]
+	}
+});
