@@ -41,7 +41,7 @@ const forbidden = (libraries) => ({
 		'error',
 		{
 			patterns: libraries.map(({ name, home }) => ({
-				group: [name, `${name}/*`],
+				regex: `^${name.replaceAll('.', String.raw`\.`)}(/|$)`,
 				message: `Only ${home} imports ${name}.`
 			}))
 		}
@@ -84,9 +84,9 @@ export default ts.config(
 				...LAYERS.filter((layer) => layer !== 'routes').map((type) => ({
 					type,
 					pattern: `src/lib/${type}/**`,
-					mode: 'full'
+					partialMatch: false
 				})),
-				{ type: 'routes', pattern: 'src/routes/**', mode: 'full' }
+				{ type: 'routes', pattern: 'src/routes/**', partialMatch: false }
 			]
 		},
 		rules: {
