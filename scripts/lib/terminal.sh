@@ -1,0 +1,17 @@
+# shellcheck shell=bash
+# Owns what the scripts say in the terminal: steps, notes, errors with a next step.
+# It does not decide what is done. Lines that begin with "==>" are steps; the supervisor shows them as progress.
+
+say() { printf '%s\n' "$*"; }
+step() { printf '==> %s\n' "$*"; }
+note() { printf '  ! %s\n' "$*"; }
+
+# fail MESSAGE [NEXT_STEP] [EXIT_CODE]: one clear line on stderr, then what to do. Code 78 says that trying again cannot help.
+fail() {
+  printf 'Error: %s\n' "$1" >&2
+  if [ -n "${2:-}" ]; then printf '  What to do: %s\n' "$2" >&2; fi
+  exit "${3:-78}"
+}
+
+# usage: the calling script's leading comment, which is its --help.
+usage() { sed -n '2,/^[^#]/{/^#/{s/^# \{0,1\}//;p}}' "$0"; }
