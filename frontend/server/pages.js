@@ -1,0 +1,74 @@
+/**
+ * Owns serving the built page and its assets, with their caching.
+ * Does not know the backend.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sirv from 'sirv';
+import { securityHeaders } from './headers.js';
+
+/** The routes of the page: `/` a new chat, `/c/{chat_id}` a chat. */
+const PAGE_ROUTE = /^\/(?:c\/[^/.]+\/?)?$/;
+const HASHED = '/_app/immutable/';
+const ONE_YEAR = 'public, max-age=31536000, immutable';
+
+/** The build is not there. */
+export class BuildMissing extends Error {}
+
+/**
+ * @param {string} directory the built page
+ * @returns {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => void}
+ * @throws {BuildMissing}
+ */
+export function pages(directory) {
+	const shell = join(directory, 'index.html');
+	if (!existsSync(shell)) throw new BuildMissing(`${shell} is missing. Run: npm run build`);
+	const page = readFileSync(shell, 'utf8');
+	const headers = Object.entries(securityHeaders(page));
+	// Not `dev`: the list of files is read once, so a path can only ever name one of them.
+	const assets = sirv(directory, {
+		brotli: true,
+		gzip: true,
+		etag: true,
+		dotfiles: false,
+		extensions: [],
+		ignores: false,
+		setHeaders: (response, path) =>
+			response.setHeader('Cache-Control', path.startsWith(HASHED) ? ONE_YEAR : 'no-cache')
+	});
+
+	return (request, response) => {
+		for (const [name, value] of headers) response.setHeader(name, value);
+		if (request.method !== 'GET' && request.method !== 'HEAD') {
+			response.setHeader('Allow', 'GET, HEAD');
+			return refuse(response, 405, 'Method not allowed');
+		}
+		const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+		if (PAGE_ROUTE.test(path)) request.url = '/index.html';
+		else if (isHidden(path)) return refuse(response, 404, 'Not found');
+		assets(request, response, () => refuse(response, 404, 'Not found'));
+	};
+}
+
+/**
+ * Source maps and dotfiles stay on the disk, should a build ever leave some.
+ *
+ * @param {string} path
+ */
+function isHidden(path) {
+	return path.endsWith('.map') || /\/\./.test(path) || /%2e|%2f|%5c|\\/i.test(path);
+}
+
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {number} status
+ * @param {string} text
+ */
+function refuse(response, status, text) {
+	response.writeHead(status, {
+		'Content-Type': 'text/plain; charset=utf-8',
+		'Cache-Control': 'no-cache'
+	});
+	response.end(response.req.method === 'HEAD' ? undefined : `${text}\n`);
+}

@@ -1,0 +1,67 @@
+/**
+ * Owns the static server's settings, read from the environment once.
+ * Does not read `.env`: the start script does.
+ */
+
+const DEFAULTS = {
+	FRONTEND_HOST: '127.0.0.1',
+	FRONTEND_PORT: '3000',
+	BACKEND_HOST: '127.0.0.1',
+	BACKEND_PORT: '8080'
+};
+
+/** A setting that cannot be used; the message names it and what is allowed. */
+export class SettingError extends Error {}
+
+/**
+ * @typedef {object} Settings
+ * @property {string} host address to listen on
+ * @property {number} port port to listen on; 0 lets the system choose
+ * @property {string} backendHost
+ * @property {number} backendPort
+ */
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @returns {Settings}
+ * @throws {SettingError} a port is not a whole number from 0 to 65535
+ */
+export function readSettings(env) {
+	return {
+		host: value(env, 'FRONTEND_HOST'),
+		port: port(env, 'FRONTEND_PORT', 0),
+		backendHost: reachable(value(env, 'BACKEND_HOST')),
+		backendPort: port(env, 'BACKEND_PORT', 1)
+	};
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {keyof typeof DEFAULTS} name
+ */
+function value(env, name) {
+	return env[name]?.trim() || DEFAULTS[name];
+}
+
+/**
+ * @param {Record<string, string | undefined>} env
+ * @param {'FRONTEND_PORT' | 'BACKEND_PORT'} name
+ * @param {number} lowest
+ */
+function port(env, name, lowest) {
+	const text = value(env, name);
+	const number = Number(text);
+	if (!/^\d+$/.test(text) || number < lowest || number > 65535)
+		throw new SettingError(`${name} must be a whole number from ${lowest} to 65535.`);
+	return number;
+}
+
+/**
+ * An address a server listens on is not always one a client can call.
+ *
+ * @param {string} host
+ */
+function reachable(host) {
+	if (host === '0.0.0.0') return '127.0.0.1';
+	return host === '::' ? '::1' : host;
+}

@@ -1,0 +1,140 @@
+/**
+ * The tree of Markdown blocks while it grows, and the draft that can be taken back.
+ * Knows no Markdown syntax and makes no HTML.
+ */
+export type BlockType =
+	| 'document'
+	| 'quote'
+	| 'list'
+	| 'item'
+	| 'paragraph'
+	| 'heading'
+	| 'rule'
+	| 'fence'
+	| 'indented'
+	| 'html'
+	| 'table'
+	| 'row';
+
+export type Align = 'left' | 'center' | 'right' | null;
+
+export interface ListMarker {
+	ordered: boolean;
+	/** `-`, `+` or `*`; `.` or `)` after a number. */
+	sign: string;
+	start: number;
+	/** Columns from the line's start to the marker, and from there to the text. */
+	offset: number;
+	padding: number;
+}
+
+export interface FenceMarker {
+	char: string;
+	length: number;
+	indent: number;
+	info: string;
+}
+
+export class Block {
+	parent: Block | null = null;
+	readonly children: Block[] = [];
+	open = true;
+	/** Source of a leaf: its lines without their containers' markers. */
+	text = '';
+	/** Last line with something in it, children apart; blank lines between siblings show by it. */
+	lastLine: number;
+	/** Heading level, or the kind (1 to 7) of an HTML block. */
+	level = 0;
+	loose = false;
+	marker: ListMarker | null = null;
+	fence: FenceMarker | null = null;
+	align: readonly Align[] = [];
+	/** Grows with every change of the block or of anything below it. */
+	revision = 0;
+
+	constructor(
+		public type: BlockType,
+		readonly startLine: number
+	) {
+		this.lastLine = startLine;
+	}
+
+	get last(): Block | undefined {
+		return this.children.at(-1);
+	}
+
+	get acceptsLines(): boolean {
+		return ['paragraph', 'fence', 'indented', 'html'].includes(this.type);
+	}
+
+	accepts(child: BlockType): boolean {
+		if (this.type === 'list') return child === 'item';
+		if (this.type === 'table') return child === 'row';
+		return ['document', 'quote', 'item'].includes(this.type) && child !== 'item' && child !== 'row';
+	}
+}
+
+/** Last line with something in the block or below it. */
+export function endLine(block: Block): number {
+	const last = block.last;
+	return last ? Math.max(block.lastLine, endLine(last)) : block.lastLine;
+}
+
+/**
+ * Every change of the tree goes through here. Between `begin` and `rollBack` changes are
+ * drafted: an unfinished line is shown as what it would be if it ended now, and taken back
+ * when more of it is known.
+ */
+export class Draft {
+	#undo: (() => void)[] | null = null;
+
+	begin(): void {
+		this.#undo = [];
+	}
+
+	rollBack(): void {
+		for (const undo of this.#undo?.reverse() ?? []) undo();
+		this.#undo = null;
+	}
+
+	/** Drafts something kept outside the tree. */
+	onRollBack(undo: () => void): void {
+		this.#undo?.push(undo);
+	}
+
+	set<K extends keyof Block>(block: Block, key: K, value: Block[K]): void {
+		const old = block[key];
+		if (old === value) return;
+		block[key] = value;
+		touch(block);
+		this.#undo?.push(() => {
+			block[key] = old;
+			touch(block);
+		});
+	}
+
+	append(parent: Block, child: Block): void {
+		child.parent = parent;
+		parent.children.push(child);
+		touch(parent);
+		this.#undo?.push(() => {
+			parent.children.pop();
+			touch(parent);
+		});
+	}
+
+	/** Takes the last child away. */
+	removeLast(parent: Block): void {
+		const child = parent.children.pop();
+		if (!child) return;
+		touch(parent);
+		this.#undo?.push(() => {
+			parent.children.push(child);
+			touch(parent);
+		});
+	}
+}
+
+export function touch(block: Block): void {
+	for (let at: Block | null = block; at; at = at.parent) at.revision++;
+}
