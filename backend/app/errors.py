@@ -10,6 +10,7 @@
     ├── Forbidden            400/403  host, origin
     ├── Overloaded           429  too many runs, sockets, requests; carries Retry-After
     ├── Unavailable          503  storage, shutdown; carries Retry-After
+    │   └── StorageFull      507  the disk of the database is full
     └── EngineError          502/503/504  everything that can go wrong between here and the engine
 
 Rendering them is the edges' business.
@@ -109,6 +110,12 @@ class Unavailable(AppError):
     """A part the backend needs is not usable just now; carries when to try again."""
 
     status = 503
+
+
+class StorageFull(Unavailable):
+    """There is no room left where the database lies; reading goes on."""
+
+    status = 507
 
 
 class EngineError(AppError):

@@ -1,1 +1,8 @@
-"""The tables, as SQLAlchemy maps them. The schema itself is made by the migrations."""
+"""The rows. What may be asked of them is in the repositories."""
+
+from app.models.base import Row
+from app.models.chat import ChatRow
+from app.models.message import MessageRow
+from app.models.run import LIVE_STATUSES, RunRow
+
+__all__ = ["LIVE_STATUSES", "ChatRow", "MessageRow", "Row", "RunRow"]

@@ -1,0 +1,139 @@
+"""All SQL about chats. What a change means for other rows is the services' business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, String, cast, delete, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
+
+
+@dataclass(frozen=True)
+class ListedChat:
+    """A chat as a list item: its row, how many messages it has, and its run that has not ended."""
+
+    chat: ChatRow
+    message_count: int
+    active_run_id: str | None
+
+
+@dataclass(frozen=True)
+class ChatPlace:
+    """A chat's place in the list, the key of the pages."""
+
+    pinned: bool
+    activity: int
+    id: str
+
+
+class ChatRepository:
+    """Chats of one user at a time; deleted ones are not seen unless asked for."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, user_id: str, chat_id: str, *, deleted: bool = False) -> ChatRow | None:
+        """Return the user's chat, or None. With `deleted` only one that was deleted."""
+        found = await self._session.execute(self._mine(user_id, chat_id, deleted=deleted))
+        return found.scalar_one_or_none()
+
+    async def get_for_change(self, user_id: str, chat_id: str, *, deleted: bool = False) -> ChatRow | None:
+        """Return the user's chat with its row locked until the unit ends: changes of one chat come one by one."""
+        query = self._mine(user_id, chat_id, deleted=deleted).with_for_update()
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def with_id(self, chat_id: str) -> ChatRow | None:
+        """Return any chat with this id, whosever it is and deleted or not: for deciding about id conflicts only."""
+        return await self._session.get(ChatRow, chat_id)
+
+    async def insert(self, chat: ChatRow) -> None:
+        """Store a new chat."""
+        self._session.add(chat)
+        await self._session.flush()
+
+    async def save(self) -> None:
+        """Store what was set on rows that this unit gave out."""
+        await self._session.flush()
+
+    async def last_activity(self, user_id: str) -> int:
+        """Return the newest activity among the user's chats, 0 without any."""
+        newest = await self._session.scalar(
+            select(func.max(ChatRow.activity)).where(ChatRow.user_id == user_id)
+        )
+        return newest or 0
+
+    async def count(self, user_id: str) -> int:
+        """Return how many chats the user has, archived ones too, deleted ones not."""
+        query = select(func.count()).where(ChatRow.user_id == user_id, ChatRow.deleted_at.is_(None))
+        return await self._session.scalar(query) or 0
+
+    async def page(
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        after: ChatPlace | None = None,
+        archived: bool = False,
+        tag: str | None = None,
+        folder: str | None = None,
+    ) -> Sequence[ListedChat]:
+        """Return up to `limit` chats after a place: pinned first, then the newest activity first."""
+        query = self._listed().where(
+            ChatRow.user_id == user_id, ChatRow.deleted_at.is_(None), ChatRow.archived.is_(archived)
+        )
+        if folder is not None:
+            query = query.where(ChatRow.folder == folder)
+        if tag is not None:
+            query = query.where(self._has_tag(tag))
+        if after is not None:
+            place = tuple_(ChatRow.pinned, ChatRow.activity, ChatRow.id)
+            query = query.where(place < tuple_(after.pinned, after.activity, after.id))
+        query = query.order_by(ChatRow.pinned.desc(), ChatRow.activity.desc(), ChatRow.id.desc()).limit(limit)
+        found = await self._session.execute(query)
+        return [ListedChat(chat, count, run) for chat, count, run in found.tuples()]
+
+    async def listed(self, user_id: str, chat_ids: Sequence[str]) -> dict[str, ListedChat]:
+        """Return these chats of the user as list items, by id."""
+        query = self._listed().where(
+            ChatRow.user_id == user_id, ChatRow.id.in_(chat_ids), ChatRow.deleted_at.is_(None)
+        )
+        found = await self._session.execute(query)
+        return {chat.id: ListedChat(chat, count, run) for chat, count, run in found.tuples()}
+
+    async def mark_deleted(self, chat_id: str, at: datetime | None) -> None:
+        """Delete a chat so that it can be restored, or with None restore it."""
+        await self._session.execute(update(ChatRow).where(ChatRow.id == chat_id).values(deleted_at=at))
+
+    async def deleted_before(self, moment: datetime) -> Sequence[str]:
+        """Return the ids of the chats, of any user, that were deleted before a moment."""
+        found = await self._session.scalars(select(ChatRow.id).where(ChatRow.deleted_at < moment))
+        return found.all()
+
+    async def purge(self, chat_id: str) -> None:
+        """Remove a chat with its messages and runs for good."""
+        await self._session.execute(delete(ChatRow).where(ChatRow.id == chat_id))
+
+    def _mine(self, user_id: str, chat_id: str, *, deleted: bool) -> Select[ChatRow]:
+        gone = ChatRow.deleted_at.is_not(None) if deleted else ChatRow.deleted_at.is_(None)
+        return select(ChatRow).where(ChatRow.id == chat_id, ChatRow.user_id == user_id, gone)
+
+    def _listed(self) -> Select[ChatRow, int, str | None]:
+        count = select(func.count()).where(MessageRow.chat_id == ChatRow.id).scalar_subquery()
+        live = (
+            select(RunRow.id)
+            .where(RunRow.chat_id == ChatRow.id, RunRow.status.in_(LIVE_STATUSES))
+            .scalar_subquery()
+        )
+        return select(ChatRow, count, live)
+
+    def _has_tag(self, tag: str) -> ColumnElement[bool]:
+        dialect = self._session.get_bind().dialect.name
+        elements = (
+            func.json_each(ChatRow.tags)
+            if dialect == "sqlite"
+            else func.json_array_elements_text(ChatRow.tags)
+        )
+        each = elements.table_valued("value").alias("each_tag")
+        return select(1).select_from(each).where(cast(each.c.value, String) == tag).exists()
