@@ -10,7 +10,11 @@ from app.models.base import ID, Row
 
 
 class ChatRow(Row):
-    """A chat. `activity` orders the list: microseconds of the last activity, made to grow when the clock does not."""
+    """A chat.
+
+    `activity` orders the list: microseconds of the last activity, made to grow when the clock does not.
+    `origin` is the digest of the request that made the row, so that the same request is known when it comes again.
+    """
 
     __tablename__ = "chats"
 
@@ -27,6 +31,7 @@ class ChatRow(Row):
     tags: Mapped[list[str]] = mapped_column(default=list)
     folder: Mapped[str | None] = mapped_column(Text)
     active_leaf_id: Mapped[str | None] = mapped_column(ID)
+    origin: Mapped[str | None] = mapped_column(Text)
     activity: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

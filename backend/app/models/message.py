@@ -25,6 +25,7 @@ class MessageRow(Row):
     status: Mapped[str] = mapped_column(Text)
     # `metadata` is taken by SQLAlchemy
     details: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    origin: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

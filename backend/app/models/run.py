@@ -27,6 +27,7 @@ class RunRow(Row):
     text_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None]
+    origin: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

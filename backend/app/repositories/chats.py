@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, String, cast, delete, func, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Conflict
 from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
 
 
@@ -49,9 +51,16 @@ class ChatRepository:
         return await self._session.get(ChatRow, chat_id)
 
     async def insert(self, chat: ChatRow) -> None:
-        """Store a new chat."""
+        """Store a new chat.
+
+        Raises:
+            Conflict: `id_conflict`: the id is taken. The unit is lost.
+        """
         self._session.add(chat)
-        await self._session.flush()
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise Conflict("id_conflict", "This id is taken.") from error
 
     async def save(self) -> None:
         """Store what was set on rows that this unit gave out."""

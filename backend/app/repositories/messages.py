@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import CTE, ColumnElement, delete, func, literal, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import Conflict
 from app.models import MessageRow
 
 
@@ -24,13 +26,20 @@ class MessageRepository:
         return await self._session.get(MessageRow, message_id)
 
     async def insert(self, message: MessageRow) -> None:
-        """Store a new message; its `position` becomes the last of its chat."""
+        """Store a new message; its `position` becomes the last of its chat, whose row must be locked.
+
+        Raises:
+            Conflict: `id_conflict`: the id is taken. The unit is lost.
+        """
         last = await self._session.scalar(
             select(func.max(MessageRow.position)).where(MessageRow.chat_id == message.chat_id)
         )
         message.position = (last or 0) + 1
         self._session.add(message)
-        await self._session.flush()
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise Conflict("id_conflict", "This id is taken.") from error
 
     async def save(self) -> None:
         """Store what was set on rows that this unit gave out."""

@@ -30,7 +30,8 @@ class RunRepository:
         """Store a new run.
 
         Raises:
-            Conflict: `run_active`: the chat has a run that has not ended. The unit is lost.
+            Conflict: `run_active`: the chat has a run that has not ended; `id_conflict`: the id is taken.
+                The unit is lost.
         """
         self._session.add(run)
         try:
@@ -38,7 +39,7 @@ class RunRepository:
         except IntegrityError as error:
             if is_second_live_run(error):
                 raise Conflict("run_active", "This chat has a run that has not ended.") from error
-            raise
+            raise Conflict("id_conflict", "This id is taken.") from error
 
     async def move(self, run_id: str, *, to: str, **values: Any) -> bool:
         """Set the status (and more columns) of a run that has not ended; False when it had.

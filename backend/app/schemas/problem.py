@@ -34,6 +34,7 @@ ErrorCode = Literal[
     "too_many_sockets",
     "too_many_requests",
     "chat_full",
+    "too_many_chats",
     # people
     "unauthorized",
     "forbidden",

@@ -6,7 +6,7 @@ Opens no unit of work: the services that use it hold one.
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.errors import FieldProblem, Invalid, NotFound, TooLarge
+from app.errors import Conflict, FieldProblem, Invalid, NotFound, TooLarge
 from app.models import ChatRow, MessageRow
 from app.ports import EventSink
 from app.repositories.storage import Unit
@@ -15,6 +15,7 @@ from app.schemas.events import ChatChangedEvent, ChatDeletedEvent, MessageChange
 from app.schemas.message import Message
 from app.services.wire import summary_on_wire
 
+MAX_MESSAGES_PER_CHAT = 5000
 TITLE_CHARS = 60  # what a sidebar shows
 TICK = timedelta(microseconds=1)
 
@@ -24,9 +25,11 @@ def chat_not_found() -> NotFound:
     return NotFound("chat_not_found", "There is no such chat.")
 
 
-def message_not_found() -> NotFound:
-    """Return the one answer for an unknown message, or one of another chat."""
-    return NotFound("message_not_found", "There is no such message in this chat.")
+def message_not_found(*, field: str | None = None) -> NotFound:
+    """Return the one answer for an unknown message, or one of another chat, named by a field of the request."""
+    detail = "There is no such message in this chat."
+    fields = (FieldProblem(field, "message_not_found", detail),) if field is not None else ()
+    return NotFound("message_not_found", detail, fields=fields)
 
 
 def invalid(field: str, code: str, detail: str) -> Invalid:
@@ -50,6 +53,18 @@ def check_length(content: str, *, limit: int, field: str = "content") -> None:
         )
 
 
+def check_max_tokens(*asked: int | None, limit: int) -> None:
+    """Refuse to ask for more new tokens than the server gives.
+
+    Raises:
+        Invalid: `max_tokens_too_large`.
+    """
+    if any(value is not None and value > limit for value in asked):
+        detail = f"must be at most {limit}"
+        fields = (FieldProblem("max_tokens", "too_large", detail),)
+        raise Invalid("max_tokens_too_large", f"max_tokens: {detail}", fields=fields, limit=limit)
+
+
 async def chat_for_change(unit: Unit, user_id: str, chat_id: str) -> ChatRow:
     """Return the user's chat, locked until the unit ends.
 
@@ -68,9 +83,9 @@ def default_title(content: str) -> str:
     return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1].rstrip() + "…"
 
 
-def mark_changed(chat: ChatRow, now: datetime) -> None:
-    """Give a chat a new `updated_at`: always a later one, so that `If-Match` cannot miss a change."""
-    chat.updated_at = max(now, chat.updated_at + TICK)
+def mark_changed(row: ChatRow | MessageRow, now: datetime) -> None:
+    """Give a row a new `updated_at`: always a later one, so that `If-Match` cannot miss a change."""
+    row.updated_at = max(now, row.updated_at + TICK)
 
 
 async def mark_active(unit: Unit, chat: ChatRow, now: datetime) -> None:
@@ -93,6 +108,7 @@ async def append_message(
     status: str = "completed",
     model: str | None = None,
     metadata: dict[str, Any] | None = None,
+    origin: str | None = None,
 ) -> MessageRow:
     """Add a message below `parent_id` (None: a new root) and make it the active leaf; the chat must be locked.
 
@@ -100,9 +116,13 @@ async def append_message(
 
     Raises:
         NotFound: `message_not_found`: the parent is not in this chat.
+        Conflict: `id_conflict` or `chat_full`.
     """
     if parent_id is not None and await unit.messages.get(chat.id, parent_id) is None:
-        raise message_not_found()
+        raise message_not_found(field="parent_id")
+    if await unit.messages.count(chat.id) >= MAX_MESSAGES_PER_CHAT:
+        detail = f"A chat holds at most {MAX_MESSAGES_PER_CHAT} messages. Begin a new one."
+        raise Conflict("chat_full", detail, limit=MAX_MESSAGES_PER_CHAT)
     message = MessageRow(
         id=message_id,
         chat_id=chat.id,
@@ -113,6 +133,7 @@ async def append_message(
         status=status,
         model=model,
         details=metadata or {},
+        origin=origin,
         created_at=now,
         updated_at=now,
     )
