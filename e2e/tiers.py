@@ -3,6 +3,7 @@
 Does not start an engine: it is told where one is.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -13,6 +14,13 @@ from e2e.ports import free_port
 from e2e.processes import Process
 
 START_S = 30
+
+
+@dataclass
+class Served:
+    """A system that somebody else has started."""
+
+    url: str
 
 
 class Tiers:
@@ -31,7 +39,7 @@ class Tiers:
         self.url = f"http://127.0.0.1:{self.page_port}"
         (folder / "models").mkdir(parents=True, exist_ok=True)
         # Each is set, so that a developer's `.env` changes nothing here.
-        self._settings = {
+        self.settings = {
             "VLLM_API_BASE_URL": engine,
             "VLLM_API_KEY": "none",
             "DATABASE_URL": f"sqlite:///{folder / 'chat.db'}",
@@ -95,7 +103,7 @@ class Tiers:
 
     def _process(self, name: str, command: list[str]) -> Process:
         log = self.folder / f"{name.replace(' ', '_')}.log"
-        return Process(name, command, log=log, env=self._settings)
+        return Process(name, command, log=log, env=self.settings)
 
     def _until_ok(self, process: Process, url: str) -> None:
         def answers() -> bool:
