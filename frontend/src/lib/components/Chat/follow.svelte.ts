@@ -1,0 +1,61 @@
+/**
+ * Owns whether the view follows the end of a growing text.
+ * Follows only a reader who is at the end, and never moves against one who scrolls up.
+ */
+
+/** Within this many pixels of the end a reader counts as being there. */
+export const NEAR_END_PX = 100;
+
+export class Follow {
+	isFollowing = $state(true);
+	#region: HTMLElement | null = null;
+	#lastTop = 0;
+	#lastHeight = 0;
+
+	/** Svelte attachment for the scrolling region; its first child is what grows. */
+	readonly region = (region: HTMLElement) => {
+		this.#region = region;
+		const growth = new ResizeObserver(() => this.#grown());
+		growth.observe(region);
+		if (region.firstElementChild) growth.observe(region.firstElementChild);
+		const onScroll = () => this.#scrolled();
+		region.addEventListener('scroll', onScroll, { passive: true });
+		this.toEnd();
+		return () => {
+			growth.disconnect();
+			region.removeEventListener('scroll', onScroll);
+			this.#region = null;
+		};
+	};
+
+	/** Goes to the end and follows it from now on. */
+	toEnd() {
+		this.isFollowing = true;
+		const region = this.#region;
+		if (!region) return;
+		region.scrollTop = region.scrollHeight;
+		this.#remember(region);
+	}
+
+	#grown() {
+		const region = this.#region;
+		if (!region) return;
+		if (this.isFollowing) region.scrollTop = region.scrollHeight;
+		this.#remember(region);
+	}
+
+	#scrolled() {
+		const region = this.#region;
+		if (!region) return;
+		const rest = region.scrollHeight - region.clientHeight - region.scrollTop;
+		const wentUp = region.scrollTop < this.#lastTop && region.scrollHeight >= this.#lastHeight;
+		if (wentUp && rest > 1) this.isFollowing = false;
+		else if (rest <= NEAR_END_PX) this.isFollowing = true;
+		this.#remember(region);
+	}
+
+	#remember(region: HTMLElement) {
+		this.#lastTop = region.scrollTop;
+		this.#lastHeight = region.scrollHeight;
+	}
+}

@@ -1,0 +1,14 @@
+/** Owns nothing: the one door to the page's texts. */
+
+export {
+	detectLanguage,
+	language,
+	locale,
+	setLanguage,
+	t,
+	type Language,
+	type MessageKey,
+	type MessageValues
+} from './language.svelte';
+export { failureText, type FailureText } from './errors';
+export { formatCount, formatDuration, formatRate } from './numbers';

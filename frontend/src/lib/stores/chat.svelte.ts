@@ -1,0 +1,231 @@
+/**
+ * Owns one open chat: its messages as a tree, the run that has not ended, and staying in step with
+ * the server. Live, reload, reconnect and a second tab are one path: join, then fold events.
+ * Does not send commands: `commands.svelte.ts` does.
+ */
+
+import type { Realtime } from '$lib/api/socket';
+import type { Joined, RunEvent, ServerEvent } from '$lib/types/events';
+import { Failure } from '$lib/types/failure';
+import type { Chat, Message, RunStarted } from '$lib/types/wire';
+import { newestLeaf, pathTo, withMessage, withoutMessage, type Tree } from '$lib/utils/path';
+import { reduce, runBefore, runFromSnapshot, stopping, type RunState } from './run_state';
+import type { Scheduler } from './scheduler';
+
+/** A chat without what has a home of its own. */
+export type ChatHead = Omit<Chat, 'messages' | 'active_run'>;
+
+/** `new` is not on the server yet; `missing` never was, or is another's. */
+export type ChatPhase = 'new' | 'loading' | 'ready' | 'missing' | 'deleted' | 'failed';
+
+/** So many ended runs are remembered, to tell a late event from a new run. */
+const ENDED_KEPT = 20;
+
+export class ChatStore {
+	phase = $state<ChatPhase>('loading');
+	failure = $state.raw<Failure | null>(null);
+	head = $state.raw<ChatHead | null>(null);
+	tree = $state.raw<Tree>(new Map());
+	/** What is shown of the live run; at most one frame behind what has arrived. */
+	run = $state.raw<RunState | null>(null);
+	leafId = $state<string | null>(null);
+	readonly path: Message[] = $derived(pathTo(this.tree, this.leafId));
+
+	#run: RunState | null = null;
+	#ended: string[] = [];
+	/** Events that arrive while a join is on its way, in order; null when none is. */
+	#held: ServerEvent[] | null = null;
+	#join = 0;
+
+	constructor(
+		readonly id: string,
+		phase: 'new' | 'loading',
+		private readonly realtime: Realtime,
+		private readonly scheduler: Scheduler
+	) {
+		this.phase = phase;
+	}
+
+	/** Enters the chat, or comes back to it, and takes over the server's state. */
+	async join(): Promise<void> {
+		const failure = await this.#take(() => this.realtime.join({ chat_id: this.id }));
+		if (!failure || failure.isPassing) return;
+		const isUnknown = failure.code === 'chat_not_found' || failure.code === 'not_found';
+		this.phase = isUnknown ? 'missing' : 'failed';
+		this.failure = failure;
+	}
+
+	/** The chat is on the server now. Its events are followed before anything can happen in it. */
+	async enter({ messages: _, active_run: __, ...head }: Chat): Promise<void> {
+		this.head = head;
+		this.phase = 'ready';
+		await this.join();
+	}
+
+	leave() {
+		this.#join += 1;
+		this.scheduler.cancel();
+		if (this.phase !== 'new') this.realtime.leave(this.id);
+	}
+
+	handle(event: ServerEvent) {
+		if (chatOf(event) !== this.id || this.phase === 'new') return;
+		if (this.#held) this.#held.push(event);
+		else this.#fold(event);
+	}
+
+	/** Takes over the reply to a command that started a run. */
+	accept({ run, user_message, assistant_message }: RunStarted) {
+		if (user_message) this.#put(user_message);
+		this.#put(assistant_message);
+		this.#showLeaf(assistant_message.id);
+		const isOver = run.ended_at !== null || this.#ended.includes(run.id);
+		if (isOver || this.#run?.runId === run.id) return;
+		this.#setRun(runBefore(run.id, assistant_message));
+		this.#publish();
+	}
+
+	/** Freezes the text where the reader stopped it. Returns the run to stop, or null. */
+	beginStop(): RunState | null {
+		if (!this.#run || this.#run.phase === 'ended') return null;
+		this.#setRun(stopping(this.#run));
+		this.#publish();
+		return this.#run;
+	}
+
+	/** Shows the branch through `messageId`; returns its leaf. */
+	showBranch(messageId: string): string {
+		const leaf = newestLeaf(this.tree, messageId);
+		this.#showLeaf(leaf);
+		return leaf;
+	}
+
+	setHead(chat: ChatHead) {
+		if (this.head && this.head.updated_at > chat.updated_at) return;
+		this.head = { ...this.head, ...chat };
+		if (chat.active_leaf_id) this.#showLeaf(chat.active_leaf_id);
+	}
+
+	#fold(event: ServerEvent) {
+		switch (event.type) {
+			case 'chat.changed':
+				return this.setHead({ system_prompt: this.head?.system_prompt ?? null, ...event.chat });
+			case 'chat.deleted':
+				this.phase = 'deleted';
+				return;
+			case 'message.changed':
+				return this.#put(event.message);
+			case 'message.deleted':
+				return this.#remove(event.message_id);
+			default:
+				return this.#foldRun(event);
+		}
+	}
+
+	#foldRun(event: RunEvent) {
+		if (this.#ended.includes(event.run_id)) return;
+		const run = this.#run?.runId === event.run_id ? this.#run : this.#begin(event);
+		if (!run) return void this.join();
+		const step = reduce(run, event);
+		if (step.verdict === 'duplicate') return;
+		if (step.verdict === 'gap') return void this.#catchUp(run);
+		this.#setRun(step.state);
+		if (step.state.message) this.#end(step.state, step.state.message);
+		else this.scheduler.soon(() => this.#publish());
+	}
+
+	/** The first event of a run starts from its message, which was announced before. */
+	#begin(event: RunEvent): RunState | null {
+		const message = event.message_id ? this.tree.get(event.message_id) : undefined;
+		return event.seq === 1 && message && !this.#run ? runBefore(event.run_id, message) : null;
+	}
+
+	#end(run: RunState, message: Message) {
+		this.#ended = [...this.#ended, run.runId].slice(-ENDED_KEPT);
+		this.#put(message);
+		this.#setRun(null);
+		this.#publish();
+	}
+
+	async #catchUp(run: RunState) {
+		const request = { chat_id: this.id, run_id: run.runId, after_seq: run.seq };
+		await this.#take(() => this.realtime.join(request));
+	}
+
+	/** Joins, and folds what arrived meanwhile on top of the answer. Only the latest join counts. */
+	async #take(join: () => Promise<Joined>): Promise<Failure | null> {
+		const ticket = ++this.#join;
+		this.#held ??= [];
+		let joined: Joined | null = null;
+		let failure: Failure | null = null;
+		try {
+			joined = await join();
+		} catch (error) {
+			if (!(error instanceof Failure)) throw error;
+			failure = error;
+		}
+		if (ticket !== this.#join) return null;
+		const held = this.#held;
+		this.#held = null;
+		if (joined?.events) for (const event of joined.events) this.#fold(event);
+		else if (joined?.chat) this.#replace(joined.chat, joined.run);
+		// Without an answer the next event shows the gap again.
+		for (const event of joined ? held : []) this.handle(event);
+		return failure;
+	}
+
+	#replace(chat: Chat, live: Parameters<typeof runFromSnapshot>[0] | null) {
+		const { messages, active_run, ...head } = chat;
+		this.tree = new Map(messages.map((message) => [message.id, message]));
+		this.head = head;
+		this.leafId = head.active_leaf_id ?? messages.at(-1)?.id ?? null;
+		this.#setRun(live ? runFromSnapshot(live) : null);
+		this.#publish();
+		this.failure = null;
+		this.phase = 'ready';
+	}
+
+	#put(message: Message) {
+		const isNew = !this.tree.has(message.id);
+		this.tree = withMessage(this.tree, message);
+		if (isNew) this.#showLeaf(message.id);
+	}
+
+	#remove(messageId: string) {
+		const parent = this.tree.get(messageId)?.parent_id ?? null;
+		this.tree = withoutMessage(this.tree, messageId);
+		if (this.leafId && !this.tree.has(this.leafId))
+			this.leafId = parent ? newestLeaf(this.tree, parent) : (newestRoot(this.tree) ?? null);
+	}
+
+	/** A leaf that is not here yet is not shown: its message is on its way. */
+	#showLeaf(messageId: string) {
+		if (this.tree.has(messageId)) this.leafId = messageId;
+	}
+
+	#setRun(run: RunState | null) {
+		this.#run = run;
+	}
+
+	#publish() {
+		this.scheduler.cancel();
+		this.run = this.#run;
+	}
+}
+
+function newestRoot(tree: Tree): string | undefined {
+	const roots = [...tree.values()].filter((message) => message.parent_id === null);
+	const newest = roots.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).at(0);
+	return newest && newestLeaf(tree, newest.id);
+}
+
+function chatOf(event: ServerEvent): string | null {
+	switch (event.type) {
+		case 'chat.changed':
+			return event.chat.id;
+		case 'message.changed':
+			return event.message.chat_id;
+		default:
+			return event.chat_id;
+	}
+}
