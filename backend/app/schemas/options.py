@@ -5,7 +5,7 @@ The upper limit of `max_tokens` is a setting and is checked by the service, not 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic_core import PydanticCustomError
 
 from app.schemas.base import Text, Wire
@@ -47,6 +47,10 @@ class Params(Wire):
     stop: Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS)] | None = None
     response_format: Annotated[dict[str, Any], AfterValidator(_bounded_object)] | None = None
     context: Literal["refuse", "drop_oldest"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if value is not None}
 
 
 class Options(Params):

@@ -1,0 +1,35 @@
+"""The HTTP application: routes, errors, the contract.
+
+Builds no service: `main` hands them over.
+"""
+
+from fastapi import FastAPI
+
+from app.api import chats, errors, messages
+from app.api.contract import document
+from app.api.deps import Services
+from app.api.slashes import Slashes
+
+VERSION = "0.1.0"
+ROUTERS = (chats.router, messages.router)
+
+
+def create_app(services: Services | None) -> FastAPI:
+    """Return the application; without services it can only describe itself."""
+    app = FastAPI(
+        title="VLLM Chat",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(
+        Slashes, declared=[path for route in app.routes if (path := getattr(route, "path", None))]
+    )
+    app.openapi_schema = document(app)
+    return app

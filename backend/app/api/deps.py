@@ -1,0 +1,73 @@
+"""What routes ask for: the services, who is asking, and ids from the path.
+
+Parses; decides nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from app.config import Settings
+from app.errors import NotFound
+from app.schemas.base import canonical_id
+from app.services.chat_service import ChatService
+from app.services.conversation import chat_not_found, message_not_found
+from app.services.message_service import MessageService
+
+LOCAL_USER = "local"  # the one user of a backend without login
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the routes may call. Built once, in `main`."""
+
+    settings: Settings
+    chats: ChatService
+    messages: MessageService
+
+
+def services(request: Request) -> Services:
+    """Return the services of this application."""
+    found: Services = request.app.state.services
+    return found
+
+
+def user_id() -> str:
+    """Return who is asking."""
+    return LOCAL_USER
+
+
+def path_id(text: str, unknown: NotFound) -> str:
+    """Return an id from a path in canonical form; a malformed one is an unknown one.
+
+    Raises:
+        NotFound: `unknown`.
+    """
+    try:
+        return canonical_id(text)
+    except ValueError:
+        raise unknown from None
+
+
+def _chat_id(chat_id: str) -> str:
+    return path_id(chat_id, chat_not_found())
+
+
+def _message_id(message_id: str) -> str:
+    return path_id(message_id, message_not_found())
+
+
+def _run_id(run_id: str) -> str:
+    return path_id(run_id, NotFound("run_not_found", "There is no such run."))
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+UserId = Annotated[str, Depends(user_id)]
+ChatId = Annotated[str, Depends(_chat_id)]
+MessageId = Annotated[str, Depends(_message_id)]
+RunId = Annotated[str, Depends(_run_id)]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The `updated_at` this change is based on; else 412 `stale`"),
+]
