@@ -134,3 +134,7 @@ class EngineBroken(EngineError):
     """A stream that had begun broke: `engine_lost`, `engine_idle` or `engine_malformed`."""
 
     status = 502
+
+
+class StartError(Exception):
+    """The backend cannot start; the message is one line for the person who starts it. Never on the wire."""

@@ -41,6 +41,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         described = adapter.json_schema(ref_template=REFERENCE, mode="serialization")
         for name, schema in described.pop("$defs", {}).items():
             schemas.setdefault(name, schema)
+            if name.endswith("Event"):
+                schema["required"] = list(schema["properties"])  # what is sent is sent whole
         schemas["Event" if "anyOf" in described else "Problem"] = described
     for path in found["paths"].values():
         for operation in path.values():
