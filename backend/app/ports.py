@@ -4,13 +4,15 @@ Implemented by the edges (inference, realtime), by repositories, and by the scri
 wired in `main`. Nothing here does anything.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from app.schemas.run import Channel
+from app.errors import Unavailable
+from app.schemas.numbered import Numbered, QueueReason
+from app.schemas.run import Channel, Outcome
 
 
 class Clock(Protocol):
@@ -135,12 +137,41 @@ class ModelCatalogue(Protocol):
 class EventSink(Protocol):
     """Where facts go down to clients. Never blocks for a slow one, never raises."""
 
-    def run_events(self, user_id: str, chat_id: str, events: Sequence[dict[str, Any]]) -> None:
+    def run_events(self, user_id: str, chat_id: str | None, events: Sequence[Numbered]) -> None:
         """Send numbered events to everybody who has the chat open, in order."""
         ...
 
     def user_event(self, user_id: str, event: dict[str, Any]) -> None:
         """Send an unnumbered event to every client of the user."""
+        ...
+
+
+class JournaledLog(Protocol):
+    """The side of a log that its journal talks to, on the event loop."""
+
+    @property
+    def run_id(self) -> str:
+        """The run the log belongs to."""
+        ...
+
+    def durable(self, seq: int) -> None:
+        """Everything up to `seq` is safe: make it visible."""
+        ...
+
+    def undurable(self, error: Unavailable) -> None:
+        """Nothing more can be made safe."""
+        ...
+
+
+class Journal(Protocol):
+    """Where events are made safe before anybody sees them. Neither method blocks or raises."""
+
+    def add(self, log: JournaledLog, event: Numbered, token_ids: Sequence[int]) -> None:
+        """Make an event safe, then tell its log: at once, or when the batch it falls into is on the disk."""
+        ...
+
+    def prompt(self, log: JournaledLog, token_ids: Sequence[int]) -> None:
+        """Keep the tokens of the prompt, for going on after a crash."""
         ...
 
 
@@ -156,8 +187,8 @@ class LogSnapshot:
 class RunLog(Protocol):
     """The numbered event log of one run. Written by its generation task alone, read by anybody.
 
-    An event has a number from the moment it is appended, and is visible (in snapshots, to followers, on wires)
-    only once it is durable; how durable is the implementation's promise. `append` never blocks and never raises.
+    Text is merged before it is numbered, never after. An event is visible (in snapshots, to followers, on wires)
+    only once its journal has made it safe. Nothing but `settled` waits, nothing but `settled` raises.
     """
 
     @property
@@ -165,38 +196,50 @@ class RunLog(Protocol):
         """The number of the last visible event."""
         ...
 
-    def append(self, event: dict[str, Any], *, token_ids: Sequence[int] = ()) -> int:
-        """Number an event and have it published as soon as it is durable. Returns its number."""
+    def prompt(self, token_ids: Sequence[int]) -> None:
+        """Keep the tokens of the prompt beside the events."""
+        ...
+
+    def write(self, channel: Channel, text: str, token_ids: Sequence[int] = ()) -> None:
+        """Add text from one socket read; a delta of one channel comes of it soon."""
+        ...
+
+    def queued(self, position: int | None, reason: QueueReason) -> None:
+        """Append `run.queued`."""
+        ...
+
+    def started(self, *, model: str, parent_id: str | None, continued: int, continues: str | None) -> None:
+        """Append `run.started`."""
+        ...
+
+    def drop_tail(self) -> None:
+        """Forget text that has no number yet: nobody has seen it."""
         ...
 
     async def settled(self) -> None:
-        """Wait until everything appended so far is visible.
+        """Number what is left and wait until everything is visible.
 
         Raises:
-            Unavailable: it cannot be made durable.
+            Unavailable: it cannot be made safe.
         """
+        ...
+
+    def end(self, *, outcome: Outcome, text_seq: int, message: dict[str, Any]) -> None:
+        """Publish the one `run.ended`, which the database has stored already."""
         ...
 
     def snapshot(self) -> LogSnapshot:
         """Return the visible text and its seq, read together without an await between."""
         ...
 
-    def events_after(self, seq: int) -> list[dict[str, Any]] | None:
-        """Return the visible events after `seq`, or None when they are no longer kept."""
+    def text(self, seq: int) -> tuple[str, str]:
+        """Return (reasoning, content) of the visible events up to `seq`."""
         ...
 
-    def follow(self, seq: int) -> AsyncIterator[dict[str, Any]]:
-        """Give the events after `seq` and then each new one, until `run.ended`."""
+    def events_after(self, seq: int) -> Sequence[Numbered]:
+        """Return the visible events after `seq`."""
         ...
 
-
-class RunLogs(Protocol):
-    """The logs of live and lately ended runs."""
-
-    def open(self, *, user_id: str, chat_id: str | None, run_id: str, message_id: str | None) -> RunLog:
-        """Begin the log of a new run."""
-        ...
-
-    def get(self, run_id: str) -> RunLog | None:
-        """Return a log that is still kept, else None."""
+    def follow(self, seq: int) -> AsyncGenerator[Sequence[Numbered], None]:
+        """Give the events after `seq`, then new ones as they become visible, until `run.ended`."""
         ...

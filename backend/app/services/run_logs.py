@@ -1,0 +1,88 @@
+"""The logs of live and lately ended runs. Bounded; what is in one is its own business."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from app.ports import Clock, EventSink, Journal, JournaledLog
+from app.schemas.numbered import Numbered
+from app.services.run_log import RunLog
+
+KEPT_S = 600.0  # how long late readers find the events of an ended run
+MAX_KEPT_EVENTS = 400_000  # of ended runs together: about 60 MB at 150 bytes each
+MAX_KEPT_LOGS = 2_000
+
+
+class MemoryJournal:
+    """A journal that promises nothing beyond the life of the process: an event is visible at once."""
+
+    def add(self, log: JournaledLog, event: Numbered, token_ids: Sequence[int]) -> None:  # noqa: ARG002 (kept by journals that outlive the process)
+        """Show the event at once."""
+        log.durable(event.seq)
+
+    def prompt(self, log: JournaledLog, token_ids: Sequence[int]) -> None:
+        """Keep nothing."""
+
+
+class RunLogs:
+    """Opens logs, finds them, and forgets those of ended runs: the oldest first, after `KEPT_S` at the latest."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        sink: EventSink,
+        clock: Clock,
+        *,
+        kept_s: float = KEPT_S,
+        max_kept_events: int = MAX_KEPT_EVENTS,
+    ) -> None:
+        self._journal = journal
+        self._sink = sink
+        self._clock = clock
+        self._kept_s = kept_s
+        self._max_kept_events = max_kept_events
+        self._logs: dict[str, RunLog] = {}
+        self._ended: deque[tuple[float, str, int]] = deque()
+        self._kept_events = 0
+
+    def open(self, *, user_id: str, chat_id: str | None, run_id: str, message_id: str | None) -> RunLog:
+        """Begin the log of a new run."""
+        log = RunLog(
+            user_id=user_id,
+            chat_id=chat_id,
+            run_id=run_id,
+            message_id=message_id,
+            journal=self._journal,
+            sink=self._sink,
+            monotonic=self._clock.monotonic,
+        )
+        self._logs[run_id] = log
+        return log
+
+    def get(self, run_id: str) -> RunLog | None:
+        """Return a log that is still kept, else None."""
+        self._forget_old()
+        return self._logs.get(run_id)
+
+    def close(self, run_id: str) -> None:
+        """Say that the run has ended: its log is kept for a while only."""
+        log = self._logs[run_id]
+        self._ended.append((self._clock.monotonic() + self._kept_s, run_id, len(log)))
+        self._kept_events += len(log)
+        self._forget_old()
+        asyncio.get_running_loop().call_later(self._kept_s + 1, self._forget_old)
+
+    def drop(self, run_id: str) -> None:
+        """Forget a log that nobody will ask for."""
+        self._logs.pop(run_id, None)
+
+    def _forget_old(self) -> None:
+        now = self._clock.monotonic()
+        while self._ended and (
+            self._ended[0][0] <= now
+            or self._kept_events > self._max_kept_events
+            or len(self._ended) > MAX_KEPT_LOGS
+        ):
+            _, run_id, count = self._ended.popleft()
+            self._kept_events -= count
+            self._logs.pop(run_id, None)
