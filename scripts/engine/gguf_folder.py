@@ -15,10 +15,13 @@ def convert(source: Path, folder: Path) -> None:
     """Writes config, bfloat16 weights, tokenizer and chat template of `source` to `folder`, all or nothing."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     quantized = AutoModelForCausalLM.from_pretrained(
         source.parent,
-        quantization_config=GgufConfig(gguf_file=source.name, dequantize=True),
+        gguf_file=source.name,
+        quantization_config=GgufConfig(dequantize=True),
         dtype=torch.bfloat16,
     )
     config = quantized.config

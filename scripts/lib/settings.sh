@@ -38,10 +38,3 @@ load_settings() {
   case $MODELS_DIR in /*) ;; *) MODELS_DIR=$ROOT/$MODELS_DIR ;; esac
   export MODELS_DIR
 }
-
-# port NAME VALUE: fails unless VALUE is a TCP port.
-check_port() {
-  if ! [[ $2 =~ ^[0-9]{1,5}$ ]] || [ "$2" -lt 1 ] || [ "$2" -gt 65535 ]; then
-    fail "$1 is \"$2\", which is no port." "give a number from 1 to 65535."
-  fi
-}
