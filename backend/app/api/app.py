@@ -28,8 +28,6 @@ def create_app(services: Services | None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
-    app.add_middleware(
-        Slashes, declared=[path for route in app.routes if (path := getattr(route, "path", None))]
-    )
     app.openapi_schema = document(app)
+    app.add_middleware(Slashes, declared=list(app.openapi_schema["paths"]))
     return app

@@ -177,7 +177,8 @@ class BodyLimit:
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"The body must be at most {self._max_bytes} bytes."
         reply = problem_response(scope, 413, "body_too_large", detail, limit=self._max_bytes)
-        reply.headers["Connection"] = "close"
+        # the connection stays: what is still coming is thrown away, and a client that sends first and reads later
+        # finds the answer instead of a broken pipe
         await reply(scope, receive, send)
 
 
