@@ -121,7 +121,8 @@ describe('the page', () => {
 
 		expect(inlineScriptHashes(PAGE)).toHaveLength(1);
 		expect(policy).toContain(`script-src 'self' ${inlineScriptHashes(PAGE)[0]};`);
-		expect(policy).not.toContain('unsafe');
+		expect(policy).not.toContain('unsafe-inline');
+		expect(policy).not.toContain('unsafe-eval');
 		expect(policy).toContain("frame-ancestors 'none'");
 		expect(policy).toContain("default-src 'none'");
 	});

@@ -45,8 +45,8 @@ interface Call {
 	body?: unknown;
 	query?: Record<string, string | number | undefined>;
 	signal?: AbortSignal | undefined;
-	/** Statuses that are answers although they are no success. */
-	accept?: number[];
+	/** Recognises an answer that comes with an error status. */
+	accept?: (body: unknown) => boolean;
 }
 
 /** @param base origin of the backend, empty for the page's own */
@@ -54,8 +54,9 @@ export function httpApi(base = '', fetcher: typeof fetch = (...call) => fetch(..
 	const call = async <T>(path: string, options: Call = {}): Promise<T> => {
 		const response = await send(fetcher, base + path + queryString(options.query), options);
 		if (response.status === 204) return undefined as T;
-		if (!response.ok && !options.accept?.includes(response.status)) throw await refusal(response);
-		return (await readJson(response)) as T;
+		const body = await readJson(response);
+		if (response.ok || options.accept?.(body)) return body as T;
+		throw refusal(response, body);
 	};
 	const at = (id: string) => encodeURIComponent(id);
 
@@ -70,7 +71,7 @@ export function httpApi(base = '', fetcher: typeof fetch = (...call) => fetch(..
 		stopRun: (id, seen_seq) =>
 			call(`/api/runs/${at(id)}/stop`, { method: 'POST', body: { seen_seq } }),
 		models: () => call('/api/chat/models'),
-		health: () => call('/api/chat/health', { accept: [503] })
+		health: () => call('/api/chat/health', { accept: isHealth })
 	};
 }
 
@@ -94,12 +95,14 @@ async function readJson(response: Response): Promise<unknown> {
 	try {
 		return await response.json();
 	} catch {
-		throw new Failure('unreadable_reply', { status: response.status });
+		if (response.ok) throw new Failure('unreadable_reply', { status: response.status });
+		return null;
 	}
 }
 
-async function refusal(response: Response): Promise<Failure> {
-	const body = await response.json().catch(() => null);
+const isHealth = (body: unknown): boolean => isRecord(body) && isRecord(body.tiers);
+
+function refusal(response: Response, body: unknown): Failure {
 	const after = Number(response.headers.get('Retry-After') ?? NaN);
 	const retryAfterS = Number.isFinite(after) ? after : null;
 	if (!isProblem(body)) {

@@ -132,6 +132,7 @@ export const en = {
 	'connection.online': 'Connected',
 	'connection.reconnecting': 'Reconnecting…',
 	'connection.offline': 'Offline',
+	'connection.offline_sentence': 'You are offline.',
 	'connection.offline_hint': 'What you write is kept. The page connects again by itself.',
 	'connection.retry': 'Try now',
 

@@ -133,6 +133,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'connection.online': '已连接',
 	'connection.reconnecting': '正在重新连接…',
 	'connection.offline': '已离线',
+	'connection.offline_sentence': '已离线。',
 	'connection.offline_hint': '你写的内容会保留，页面会自动重新连接。',
 	'connection.retry': '立即重试',
 

@@ -59,7 +59,7 @@ function readDefinition(text: string): Read | null {
 	const label = LABEL.exec(text);
 	if (!label?.[1]?.trim()) return null;
 	const target = TARGET.exec(text.slice(label[0].length));
-	if (!target) return null;
+	if (!target || !isBalanced(target[2] ?? '')) return null;
 	const afterTarget = label[0].length + target[0].length;
 	const title = readTitle(text.slice(afterTarget));
 	const end = LINE_END.exec(text.slice(afterTarget + title.length));
@@ -72,6 +72,15 @@ function readDefinition(text: string): Read | null {
 		},
 		length: afterTarget + title.length + end[0].length
 	};
+}
+
+function isBalanced(target: string): boolean {
+	let depth = 0;
+	for (const paren of target.replace(/\\./g, '').match(/[()]/g) ?? []) {
+		depth += paren === '(' ? 1 : -1;
+		if (depth < 0) return false;
+	}
+	return depth === 0;
 }
 
 /** A title counts only if nothing follows it on its line; else the definition may end before it. */

@@ -181,7 +181,7 @@ export class BlockParser {
 
 	#addRow(table: Block, text: string): void {
 		const row = new Block('row', this.#lineNumber);
-		row.open = false;
+		row.open = this.#draft.drafting;
 		row.text = text;
 		this.#draft.append(table, row);
 		this.#draft.set(table, 'lastLine', this.#lineNumber);

@@ -28,7 +28,6 @@ export type Started = 'container' | 'leaf' | 'done' | null;
 type Start = (line: Line, site: Site) => Started;
 
 const ATX = /^#{1,6}(?:[ \t]+|$)/;
-const ATX_TAIL = /(?:^|[ \t]+)#+[ \t]*$/;
 const FENCE = /^`{3,}(?!.*`)|^~{3,}/;
 const RULE = /^(?:\*[ \t]*){3,}$|^(?:_[ \t]*){3,}$|^(?:-[ \t]*){3,}$/;
 const SETEXT = /^(?:=+|-+)[ \t]*$/;
@@ -52,13 +51,15 @@ const HTML_OPEN = [
 ];
 const HTML_CLOSE = [/<\/(?:script|pre|textarea|style)>/i, /-->/, /\?>/, />/, /\]\]>/];
 const LONE_TAG = 7; // may not interrupt a paragraph
+/** Deeper than this a marker is text: every level is a level of calls and of elements. */
+const DEEPEST = 40;
 
 export function endsHtml(kind: number, line: string): boolean {
 	return HTML_CLOSE[kind - 1]?.test(line) ?? false;
 }
 
 const quote: Start = (line, site) => {
-	if (line.indented || line.char !== '>') return null;
+	if (line.indented || line.char !== '>' || isDeep(site)) return null;
 	line.skipIndent();
 	line.advance(1);
 	if (line.atSpace()) line.advanceColumns(1);
@@ -70,11 +71,11 @@ const quote: Start = (line, site) => {
 const heading: Start = (line, site) => {
 	const found = line.indented ? null : ATX.exec(line.content);
 	if (!found) return null;
-	const text = line.content.slice(found[0].length).replace(ATX_TAIL, '');
+	const text = withoutClosingHashes(line.content.slice(found[0].length));
 	site.closeUnmatched();
 	const block = site.add('heading');
 	site.set(block, 'level', found[0].trim().length);
-	site.set(block, 'text', text.trim());
+	site.set(block, 'text', text);
 	return 'done';
 };
 
@@ -133,7 +134,7 @@ const rule: Start = (line, site) => {
 };
 
 const item: Start = (line, site) => {
-	if (line.indented && site.container.type !== 'list') return null;
+	if (isDeep(site)) return null;
 	const marker = readMarker(line, site.container.type === 'paragraph');
 	if (!marker) return null;
 	site.closeUnmatched();
@@ -162,6 +163,17 @@ export const STARTS: readonly Start[] = [
 	item,
 	indented
 ];
+
+function isDeep(site: Site): boolean {
+	return site.container.depth >= DEEPEST;
+}
+
+function withoutClosingHashes(heading: string): string {
+	const text = heading.trim();
+	let end = text.length;
+	while (text[end - 1] === '#') end--;
+	return end === 0 || /[ \t]/.test(text.charAt(end - 1)) ? text.slice(0, end).trim() : text;
+}
 
 function sameList(list: Block, marker: ListMarker): boolean {
 	return list.marker?.ordered === marker.ordered && list.marker.sign === marker.sign;

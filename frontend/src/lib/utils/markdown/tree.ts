@@ -59,6 +59,10 @@ export class Block {
 		this.lastLine = startLine;
 	}
 
+	get depth(): number {
+		return this.parent ? this.parent.depth + 1 : 0;
+	}
+
 	get last(): Block | undefined {
 		return this.children.at(-1);
 	}
@@ -90,6 +94,10 @@ export class Draft {
 
 	begin(): void {
 		this.#undo = [];
+	}
+
+	get drafting(): boolean {
+		return this.#undo !== null;
 	}
 
 	rollBack(): void {

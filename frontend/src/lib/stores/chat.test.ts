@@ -1,0 +1,360 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { aChat, aMessage } from '../../../tests/builders';
+import { FakeBackend } from '../../../tests/fake_backend';
+import { Failure } from '$lib/types/failure';
+import type { KeyValueStore } from '$lib/utils/storage';
+import { ChatStore } from './chat.svelte';
+import { ChatCommands } from './commands.svelte';
+import type { Scheduler } from './scheduler';
+import { UnsentMessages } from './unsent';
+
+/** A frame comes when the test says so. */
+class HandScheduler implements Scheduler {
+	#planned: (() => void) | null = null;
+	soon(action: () => void) {
+		this.#planned = action;
+	}
+	cancel() {
+		this.#planned = null;
+	}
+	frame() {
+		this.#planned?.();
+		this.#planned = null;
+	}
+}
+
+function memoryStorage(): KeyValueStore {
+	const kept = new Map<string, string>();
+	return {
+		read: (key) => JSON.parse(kept.get(key) ?? 'null') as unknown,
+		write: (key, value) => void kept.set(key, JSON.stringify(value)),
+		remove: (key) => void kept.delete(key),
+		keys: () => [...kept.keys()]
+	};
+}
+
+let backend: FakeBackend;
+let frames: HandScheduler;
+let storage: KeyValueStore;
+let store: ChatStore;
+let commands: ChatCommands;
+let stores: ChatStore[];
+
+function open(id = 'chat', phase: 'new' | 'loading' = 'loading') {
+	const opened = new ChatStore(id, phase, backend.realtime, frames);
+	stores.push(opened);
+	return opened;
+}
+const commandsOf = (chat: ChatStore) =>
+	new ChatCommands(chat, backend.api, new UnsentMessages(storage));
+const settled = () => new Promise((done) => setTimeout(done));
+const texts = (chat = store) => chat.path.map(({ role, content }) => `${role}: ${content}`);
+
+beforeEach(async () => {
+	backend = new FakeBackend();
+	frames = new HandScheduler();
+	storage = memoryStorage();
+	stores = [];
+	backend.put(aChat({ id: 'chat' }));
+	backend.realtime.connect({
+		connected: () => undefined,
+		disconnected: () => undefined,
+		event: (event) => stores.forEach((each) => each.handle(event))
+	});
+	store = open();
+	commands = commandsOf(store);
+	await store.join();
+});
+afterEach(() => stores.forEach((each) => each.leave()));
+
+async function answered(question = 'Why?', answer = 'Because.') {
+	await commands.send(question, {});
+	backend.begin(backend.lastRun);
+	backend.delta(backend.lastRun, answer);
+	backend.end(backend.lastRun, 'completed');
+}
+
+describe('following a run', () => {
+	test('deltas are shown on the next frame, the end at once', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		backend.delta(backend.lastRun, 'Be');
+		backend.delta(backend.lastRun, 'cause');
+
+		expect(store.run?.content).toBe('');
+		frames.frame();
+		expect(store.run?.content).toBe('Because');
+
+		backend.end(backend.lastRun, 'completed', { content: 'Because.' });
+		expect(store.run).toBeNull();
+		expect(texts()).toEqual(['user: Why?', 'assistant: Because.']);
+	});
+
+	test('a chat opened in the middle of a run shows it whole and goes on', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		backend.think(backend.lastRun, 'Hm.');
+		backend.delta(backend.lastRun, 'Be');
+
+		const second = open();
+		await second.join();
+		expect(second.run).toMatchObject({ content: 'Be', reasoning: 'Hm.' });
+
+		backend.delta(backend.lastRun, 'cause');
+		backend.end(backend.lastRun, 'completed');
+		expect(texts(second)).toEqual(['user: Why?', 'assistant: Because']);
+	});
+
+	test('a second tab sees the question and the answer without asking', async () => {
+		const second = open();
+		await second.join();
+
+		await answered();
+
+		expect(texts(second)).toEqual(['user: Why?', 'assistant: Because.']);
+	});
+
+	test('a lost event is asked for, exactly from where the tab is', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		const deliver = backend.wire;
+		backend.wire = () => undefined;
+		backend.delta(backend.lastRun, 'Be');
+		backend.wire = deliver;
+		backend.delta(backend.lastRun, 'cau');
+		backend.delta(backend.lastRun, 'se');
+		await settled();
+		frames.frame();
+
+		expect(store.run?.content).toBe('Because');
+		expect(backend.callsOf('join').at(-1)).toEqual([
+			{ chat_id: 'chat', run_id: backend.lastRun, after_seq: 1 }
+		]);
+	});
+
+	test('events that come twice or in the wrong order change nothing', async () => {
+		const deliver = backend.wire;
+		let held: Parameters<typeof deliver>[0] | null = null;
+		backend.wire = (event) => {
+			if (event.type !== 'run.delta') return deliver(event);
+			deliver(event);
+			if (held) deliver(held);
+			deliver(event);
+			held = event;
+		};
+
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		for (const text of ['Be', 'cau', 'se']) backend.delta(backend.lastRun, text);
+		await settled();
+		frames.frame();
+
+		expect(store.run?.content).toBe('Because');
+	});
+
+	test('after a loss of connection joining again is enough', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		backend.delta(backend.lastRun, 'Be');
+		backend.goOffline();
+		backend.delta(backend.lastRun, 'cause');
+		backend.end(backend.lastRun, 'completed');
+
+		backend.goOnline();
+		await store.join();
+
+		expect(store.run).toBeNull();
+		expect(texts()).toEqual(['user: Why?', 'assistant: Because']);
+	});
+
+	test('events that arrive while a join is on its way are not lost', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		const joining = store.join();
+		backend.delta(backend.lastRun, 'Be');
+		backend.delta(backend.lastRun, 'cause');
+		await joining;
+		frames.frame();
+
+		expect(store.run?.content).toBe('Because');
+	});
+
+	test('a late reply to the command does not bring back a run that has ended', async () => {
+		await answered();
+		const { run } = backend.runs.get(backend.lastRun) ?? {};
+		const old = aMessage({ id: run?.message_id ?? '', role: 'assistant', updated_at: '2000' });
+
+		store.accept({
+			run: { ...structuredClone(run!), status: 'queued', ended_at: null },
+			user_message: null,
+			assistant_message: old
+		});
+
+		expect(store.run).toBeNull();
+		expect(texts()).toEqual(['user: Why?', 'assistant: Because.']);
+	});
+
+	test('a chat that is not there says so', async () => {
+		const missing = open('nowhere');
+		await missing.join();
+
+		expect(missing.phase).toBe('missing');
+	});
+
+	test('a chat that is deleted elsewhere says so', async () => {
+		await backend.api.deleteChat('chat');
+
+		expect(store.phase).toBe('deleted');
+	});
+});
+
+describe('sending', () => {
+	test('a message is shown at once and its ids are chosen here', async () => {
+		const sending = commands.send('Why?', { thinking: true });
+		expect(commands.pending[0]).toMatchObject({ state: 'sending' });
+		await sending;
+
+		const [, body] = backend.callsOf('startRun')[0] as [string, Record<string, unknown>];
+		expect(body).toMatchObject({ message: { content: 'Why?' }, options: { thinking: true } });
+		expect(body.run_id).toMatch(/^[0-9a-f-]{14}7/);
+		expect(store.path[0]?.id).toBe((body.message as { id: string }).id);
+		expect(commands.pending).toEqual([]);
+	});
+
+	test('a refused message stays, with the cause, and retrying is the same request', async () => {
+		backend.refusals.set('startRun', new Failure('too_many_runs', { status: 429, retryAfterS: 7 }));
+		await commands.send('Why?', {});
+
+		const [pending] = commands.pending;
+		expect(pending).toMatchObject({ state: 'failed', failure: { code: 'too_many_runs' } });
+		expect((pending?.retryAt ?? 0) - Date.now()).toBeGreaterThan(5_000);
+
+		await commands.retry(pending?.unsent.request.message.id ?? '');
+		const [first, second] = backend.callsOf('startRun');
+		expect(second).toEqual(first);
+		expect(commands.pending).toEqual([]);
+		expect(texts()).toEqual(['user: Why?', 'assistant: ']);
+	});
+
+	test('a message that could not be sent survives a reload and goes out on reconnect', async () => {
+		backend.goOffline();
+		await commands.send('Why?', {});
+
+		const reloaded = commandsOf(store);
+		expect(reloaded.pending[0]).toMatchObject({ state: 'failed' });
+		backend.goOnline();
+		await store.join();
+		reloaded.retryPassing();
+		await settled();
+
+		expect(reloaded.pending).toEqual([]);
+		expect(texts()).toEqual(['user: Why?', 'assistant: ']);
+		expect(commandsOf(store).pending).toEqual([]);
+	});
+
+	test('a reply that got lost does not make a second message', async () => {
+		const accepted = backend.api.startRun.bind(backend.api);
+		let replies = 0;
+		backend.api.startRun = async (...args) => {
+			const reply = await accepted(...args);
+			if (replies++ === 0) throw new Failure('offline');
+			return reply;
+		};
+
+		await commands.send('Why?', {});
+		commands.retryPassing();
+		await settled();
+
+		expect(backend.chat('chat').messages).toHaveLength(2);
+		expect(commands.pending).toEqual([]);
+	});
+
+	test('what the server refused for good is not sent again by itself', async () => {
+		backend.refusals.set('startRun', new Failure('message_too_large', { status: 413 }));
+		await commands.send('Why?', {});
+		commands.retryPassing();
+		await settled();
+
+		expect(backend.callsOf('startRun')).toHaveLength(1);
+		expect(commands.takeBack(commands.pending[0]?.unsent.request.message.id ?? '')).toBe('Why?');
+		expect(commands.pending).toEqual([]);
+	});
+
+	test('the first message makes the chat, with what was set before', async () => {
+		const fresh = open('fresh', 'new');
+		const freshCommands = commandsOf(fresh);
+		await freshCommands.update({ temperature: 0.2 });
+		await freshCommands.send('Hello', {});
+		backend.delta(backend.lastRun, 'Hi');
+		frames.frame();
+
+		expect(backend.callsOf('createChat')).toEqual([[{ id: 'fresh', temperature: 0.2 }]]);
+		expect(fresh.phase).toBe('ready');
+		expect(fresh.run?.content).toBe('Hi');
+		expect(texts(fresh)).toEqual(['user: Hello', 'assistant: ']);
+	});
+});
+
+describe('versions', () => {
+	test('an edited message is a sibling, and the old one can be shown again in all tabs', async () => {
+		await answered('One?', 'One.');
+		const second = open();
+		await second.join();
+		const [first] = store.path;
+		await commands.edit(first!, 'Two?', {});
+		backend.end(backend.lastRun, 'completed', { content: 'Two.' });
+
+		expect(texts()).toEqual(['user: Two?', 'assistant: Two.']);
+		expect(store.path[0]?.sibling_ids).toHaveLength(2);
+
+		await commands.showBranch(first!.id);
+		expect(texts()).toEqual(['user: One?', 'assistant: One.']);
+		expect(texts(second)).toEqual(['user: One?', 'assistant: One.']);
+		expect(store.path[0]?.sibling_ids).toHaveLength(2);
+	});
+
+	test('answering again adds a sibling answer to the same question', async () => {
+		await answered('One?', 'One.');
+		await commands.regenerate(store.path[1]!, {});
+		backend.end(backend.lastRun, 'completed', { content: 'Uno.' });
+
+		expect(texts()).toEqual(['user: One?', 'assistant: Uno.']);
+		expect(store.path[1]?.sibling_ids).toHaveLength(2);
+	});
+
+	test('a message deleted elsewhere goes with all below it', async () => {
+		await answered('One?', 'One.');
+		const [first] = store.path;
+		backend.emit({ type: 'message.deleted', chat_id: 'chat', message_id: first!.id });
+
+		expect(texts()).toEqual([]);
+	});
+});
+
+describe('stopping', () => {
+	test('the text stays as it was seen and the server is told where that is', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		backend.delta(backend.lastRun, 'Be');
+		frames.frame();
+		const stopped = commands.stop();
+		expect(store.run).toMatchObject({ phase: 'stopping', content: 'Be' });
+		await stopped;
+
+		expect(backend.callsOf('stopRun')).toEqual([[backend.lastRun, 2]]);
+		expect(store.path[1]).toMatchObject({ status: 'stopped', content: 'Be' });
+	});
+
+	test('a stop that failed shows again what the run says', async () => {
+		await commands.send('Why?', {});
+		backend.begin(backend.lastRun);
+		backend.refusals.set('stopRun', new Failure('internal_error', { status: 500 }));
+
+		await expect(commands.stop()).rejects.toThrow(Failure);
+		backend.delta(backend.lastRun, 'Because');
+		await settled();
+		frames.frame();
+
+		expect(store.run).toMatchObject({ phase: 'streaming', content: 'Because' });
+	});
+});

@@ -1,0 +1,303 @@
+/**
+ * Owns a backend in memory for tests of the page: the same commands and events as the real one.
+ * The model is a hand: `delta`, `think`, `end`. It does not store, and knows no time.
+ */
+
+import type { Api } from '../src/lib/api/http';
+import type { Realtime, RealtimeListener } from '../src/lib/api/socket';
+import type { Joined, JoinRequest, RunEvent, ServerEvent } from '../src/lib/types/events';
+import { Failure } from '../src/lib/types/failure';
+import type {
+	Channel,
+	Chat,
+	ChatSummary,
+	Health,
+	Message,
+	Outcome,
+	Run,
+	SearchHit,
+	ServedModels,
+	StartRun
+} from '../src/lib/types/wire';
+import { newestLeaf } from '../src/lib/utils/path';
+import { aChat, aMessage, aRun, nextTime } from './builders';
+
+const READY: Health = {
+	status: 'ok',
+	tiers: { backend: { status: 'ok' }, vllm: { status: 'ok', detail: null, fix: null } }
+};
+
+export class FakeBackend {
+	readonly chats = new Map<string, Chat>();
+	readonly deleted = new Map<string, Chat>();
+	readonly runs = new Map<string, { run: Run; events: RunEvent[] }>();
+	/** What the page asked for, in order. */
+	readonly calls: { name: string; args: unknown[] }[] = [];
+	/** The next call of this name fails so, once. */
+	readonly refusals = new Map<string, Failure>();
+	hits: SearchHit[] = [];
+	health: Health = READY;
+	models: ServedModels = {
+		items: [
+			{ id: 'Qwen3-0.6B', status: 'ready' },
+			{ id: 'org/Small', status: 'ready' }
+		],
+		default: 'Qwen3-0.6B'
+	};
+	pageSize = 50;
+	isReachable = true;
+	/** Set it to drop, hold or double events on their way. */
+	wire: (event: ServerEvent) => void = (event) => this.#listener?.event(event);
+	#listener: RealtimeListener | null = null;
+	#joined = new Set<string>();
+
+	readonly api: Api = {
+		listChats: (query) =>
+			this.#command('listChats', [query], () => {
+				const all = this.#list();
+				const from = query.cursor ? Number(query.cursor) : 0;
+				const items = all.slice(from, from + this.pageSize);
+				const next = from + this.pageSize;
+				return { items, next_cursor: next < all.length ? String(next) : null };
+			}),
+		searchChats: (query) =>
+			this.#command('searchChats', [query], () => ({ items: this.hits, next_cursor: null })),
+		createChat: (body) =>
+			this.#command('createChat', [body], () => {
+				const id = body.id ?? crypto.randomUUID();
+				const chat = this.chats.get(id) ?? aChat({ ...body, id, title: body.title ?? '' });
+				this.put(chat);
+				return this.chat(id);
+			}),
+		updateChat: (id, changes) =>
+			this.#command('updateChat', [id, changes], () => {
+				const chat = this.#known(id);
+				const leaf = changes.active_leaf_id;
+				const active_leaf_id = leaf ? newestLeaf(treeOf(chat), leaf) : chat.active_leaf_id;
+				this.put({ ...chat, ...changes, title: changes.title ?? chat.title, active_leaf_id });
+				return this.chat(id);
+			}),
+		deleteChat: (id) =>
+			this.#command('deleteChat', [id], () => {
+				this.deleted.set(id, this.#known(id));
+				this.chats.delete(id);
+				this.emit({ type: 'chat.deleted', chat_id: id });
+			}),
+		restoreChat: (id) =>
+			this.#command('restoreChat', [id], () => {
+				const chat = this.deleted.get(id);
+				if (!chat) throw new Failure('chat_not_found', { status: 404 });
+				this.put(chat);
+				return this.chat(id);
+			}),
+		startRun: (id, body) => this.#command('startRun', [id, body], () => this.#start(id, body)),
+		stopRun: (id, seen) =>
+			this.#command('stopRun', [id, seen], () => {
+				this.end(id, 'stopped', {}, seen);
+				const run = this.runs.get(id)?.run as Run;
+				return { run, receipt: { confirmed: true, engine_released_ms: 38, tokens: 2 } };
+			}),
+		models: () => this.#command('models', [], () => this.models),
+		health: () => this.#command('health', [], () => this.health)
+	};
+
+	readonly realtime: Realtime = {
+		connect: (listener) => {
+			this.#listener = listener;
+			if (this.isReachable) listener.connected();
+			return () => (this.#listener = null);
+		},
+		join: async (request) => {
+			this.calls.push({ name: 'join', args: [request] });
+			this.#mayFail('join');
+			return this.#join(request);
+		},
+		leave: (id) => void this.#joined.delete(id),
+		reconnectNow: () => this.goOnline()
+	};
+
+	goOffline() {
+		this.isReachable = false;
+		this.#joined.clear();
+		this.#listener?.disconnected();
+	}
+
+	goOnline() {
+		this.isReachable = true;
+		this.#listener?.connected();
+	}
+
+	/** Makes or replaces a chat and tells everybody. */
+	put(chat: Chat) {
+		this.chats.set(chat.id, { ...chat, updated_at: nextTime() });
+		this.emit({ type: 'chat.changed', chat: this.#summary(chat.id) });
+	}
+
+	chat(id: string): Chat {
+		return structuredClone(this.#known(id));
+	}
+
+	/** What the model does next in a run. */
+	begin = (runId: string, continued = 0) =>
+		this.#publish(runId, {
+			type: 'run.started',
+			model: 'Qwen3-0.6B',
+			parent_id: null,
+			continued,
+			continues: null
+		});
+	delta = (runId: string, text: string, channel: Channel = 'content') => {
+		const message = this.#messageOf(runId);
+		message[channel] += text;
+		message.status = 'streaming';
+		this.#publish(runId, { type: 'run.delta', channel, text });
+	};
+	think = (runId: string, text: string) => this.delta(runId, text, 'reasoning');
+	queue = (runId: string, position: number | null, reason: 'capacity' | 'engine_unavailable') =>
+		this.#publish(runId, { type: 'run.queued', position, reason });
+	end(runId: string, outcome: Outcome, facts: Partial<Message> = {}, seen?: number) {
+		const known = this.runs.get(runId);
+		if (!known || known.run.ended_at) return;
+		const message = this.#messageOf(runId);
+		const text_seq = Math.min(seen ?? known.run.seq, known.run.seq);
+		if (seen !== undefined)
+			for (const channel of ['content', 'reasoning'] as const)
+				message[channel] = known.events
+					.filter((event) => event.type === 'run.delta' && event.channel === channel)
+					.filter(({ seq }) => seq <= text_seq)
+					.map((event) => (event.type === 'run.delta' ? event.text : ''))
+					.join('');
+		Object.assign(message, { status: outcome, updated_at: nextTime() }, facts);
+		Object.assign(known.run, { status: outcome, ended_at: nextTime() });
+		this.#known(known.run.chat_id).active_run = null;
+		this.#publish(runId, {
+			type: 'run.ended',
+			outcome,
+			text_seq,
+			message: structuredClone(message)
+		});
+	}
+
+	emit(event: ServerEvent) {
+		const isInRoom = !('seq' in event) || this.#joined.has(event.chat_id ?? '');
+		if (this.isReachable && isInRoom) this.wire(structuredClone(event));
+	}
+
+	/** The run that was started last. */
+	get lastRun(): string {
+		return [...this.runs.keys()].at(-1) ?? '';
+	}
+
+	callsOf(name: string): unknown[][] {
+		return this.calls.filter((call) => call.name === name).map(({ args }) => args);
+	}
+
+	async #command<T>(name: string, args: unknown[], action: () => T): Promise<T> {
+		this.calls.push({ name, args: structuredClone(args) });
+		await null;
+		this.#mayFail(name);
+		return structuredClone(action());
+	}
+
+	#mayFail(name: string) {
+		if (!this.isReachable) throw new Failure('offline');
+		const refusal = this.refusals.get(name);
+		this.refusals.delete(name);
+		if (refusal) throw refusal;
+	}
+
+	#join({ chat_id, run_id, after_seq }: JoinRequest): Joined {
+		const chat = this.chat(chat_id);
+		this.#joined.add(chat_id);
+		const known = run_id ? this.runs.get(run_id) : undefined;
+		if (known && after_seq !== undefined)
+			return structuredClone({
+				ok: true,
+				events: known.events.filter(({ seq }) => seq > after_seq)
+			});
+		const live = chat.active_run;
+		const message = live && chat.messages.find(({ id }) => id === live.message_id);
+		if (!live || !message) return { ok: true, chat, run: null };
+		const { content, reasoning } = message;
+		const { id: run, message_id, status, seq } = live;
+		return { ok: true, chat, run: { run_id: run, message_id, status, content, reasoning, seq } };
+	}
+
+	#start(chatId: string, { run_id, message, parent_id, options }: StartRun) {
+		const chat = this.#known(chatId);
+		const id = run_id ?? crypto.randomUUID();
+		const known = this.runs.get(id);
+		if (known) {
+			const assistant = this.#messageOf(id);
+			const user = chat.messages.find((other) => other.id === assistant.parent_id) ?? null;
+			return { run: known.run, user_message: user, assistant_message: assistant };
+		}
+		const parent = parent_id === undefined ? chat.active_leaf_id : parent_id;
+		const user = message ? this.#add(chat, { ...message, parent_id: parent, role: 'user' }) : null;
+		const assistant = this.#add(chat, {
+			parent_id: user?.id ?? parent,
+			role: 'assistant',
+			status: 'queued',
+			metadata: { options: options ?? {} }
+		});
+		const run = aRun({ id, message_id: assistant.id, chat_id: chatId });
+		this.runs.set(id, { run, events: [] });
+		chat.active_run = run;
+		chat.active_leaf_id = assistant.id;
+		chat.title ||= message?.content.split('\n')[0]?.slice(0, 50) ?? '';
+		this.put(chat);
+		return { run, user_message: user, assistant_message: assistant };
+	}
+
+	#add(chat: Chat, facts: Partial<Message>): Message {
+		const message = aMessage({ id: crypto.randomUUID(), ...facts, chat_id: chat.id });
+		const siblings = chat.messages.filter(({ parent_id }) => parent_id === message.parent_id);
+		message.sibling_ids = [...siblings.map(({ id }) => id), message.id];
+		for (const sibling of siblings) sibling.sibling_ids = message.sibling_ids;
+		chat.messages.push(message);
+		this.emit({ type: 'message.changed', message });
+		return message;
+	}
+
+	#publish(runId: string, facts: object) {
+		const known = this.runs.get(runId);
+		if (!known) throw new Error(`no run ${runId}`);
+		known.run.seq += 1;
+		if (!known.run.ended_at && 'type' in facts && facts.type !== 'run.queued')
+			known.run.status = 'streaming';
+		const { chat_id, message_id, seq } = known.run;
+		const event = { chat_id, run_id: runId, message_id, seq, ...facts } as RunEvent;
+		known.events.push(structuredClone(event));
+		this.emit(event);
+	}
+
+	#messageOf(runId: string): Message {
+		const run = this.runs.get(runId)?.run;
+		const chat = run && this.#known(run.chat_id);
+		const message = chat?.messages.find(({ id }) => id === run?.message_id);
+		if (!message) throw new Error(`no message for run ${runId}`);
+		return message;
+	}
+
+	#known(id: string): Chat {
+		const chat = this.chats.get(id);
+		if (!chat) throw new Failure('chat_not_found', { status: 404 });
+		return chat;
+	}
+
+	#summary(id: string): ChatSummary {
+		const { messages, active_run, system_prompt: _, ...head } = this.#known(id);
+		return { ...head, message_count: messages.length, active_run_id: active_run?.id ?? null };
+	}
+
+	#list(): ChatSummary[] {
+		return [...this.chats.keys()]
+			.map((id) => this.#summary(id))
+			.sort(
+				(one, other) =>
+					Number(other.pinned) - Number(one.pinned) || (one.updated_at < other.updated_at ? 1 : -1)
+			);
+	}
+}
+
+const treeOf = (chat: Chat) => new Map(chat.messages.map((message) => [message.id, message]));
