@@ -1,0 +1,105 @@
+/**
+ * The last step before the DOM: foreign HTML becomes safe HTML, by DOMPurify, and by nothing else.
+ * Nothing changes what comes out of here: whoever wants a `SafeHtml` has to ask for it here.
+ */
+import createPurifier, { type Config, type DOMPurify } from 'dompurify';
+
+declare const sanitized: unique symbol;
+/** HTML that went through the sanitiser; the one kind the page inserts as HTML. */
+export type SafeHtml = string & { readonly [sanitized]: true };
+
+/**
+ * No forms, frames, media or styles; no class, id or name, by which an answer could dress up as a
+ * part of the page; links to the web and to mail alone.
+ */
+const CONFIG: Config = Object.freeze({
+	USE_PROFILES: { html: true },
+	FORBID_TAGS: [
+		...['style', 'form', 'input', 'button', 'select', 'textarea', 'option', 'iframe', 'video'],
+		...['audio', 'source', 'track', 'picture', 'img', 'dialog', 'template', 'svg', 'math'],
+		...['noscript', 'marquee', 'map', 'area', 'label', 'fieldset', 'datalist', 'output', 'meter']
+	],
+	FORBID_ATTR: [
+		...['style', 'id', 'name', 'class', 'srcset', 'ping', 'action', 'formaction', 'background'],
+		...['poster', 'autofocus', 'popovertarget', 'src', 'usemap', 'tabindex', 'accesskey', 'hidden'],
+		...['target', 'rel', 'role', 'slot', 'download', 'contenteditable', 'draggable']
+	],
+	ALLOW_DATA_ATTR: false,
+	ALLOW_ARIA_ATTR: false,
+	ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+	SANITIZE_NAMED_PROPS: true
+});
+
+/** What highlight.js makes: spans with its own classes. */
+const CODE_CONFIG: Config = Object.freeze({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'] });
+const CODE_CLASS = /^(?:hljs-[\w-]+|language-[\w-]+|[a-z]+_+)(?: [a-z]+_+)*$/;
+
+/** A text that is itself an address: then it must not name another host than the link's. */
+const LOOKS_LIKE_ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/\/|www\.)?(?:[^\s/@]*@)?((?:[\p{L}\p{N}-]+\.)+\p{L}{2,})(?:[/:?#]\S*)?$/iu;
+
+let answers: DOMPurify | null = null;
+let code: DOMPurify | null = null;
+
+export function sanitize(html: string): SafeHtml {
+	answers ??= createAnswerPurifier();
+	return answers.sanitize(html, CONFIG) as SafeHtml;
+}
+
+export function sanitizeCode(html: string): SafeHtml {
+	code ??= createCodePurifier();
+	return code.sanitize(html, CODE_CONFIG) as SafeHtml;
+}
+
+function create(): DOMPurify {
+	const purifier = createPurifier(window);
+	if (!purifier.isSupported) throw new Error('This browser cannot show formatted text safely.');
+	return purifier;
+}
+
+function createAnswerPurifier(): DOMPurify {
+	const purifier = create();
+	purifier.addHook('afterSanitizeAttributes', (node) => {
+		if (node.nodeName === 'A' && node instanceof HTMLElement) guardLink(node);
+	});
+	return purifier;
+}
+
+function createCodePurifier(): DOMPurify {
+	const purifier = create();
+	purifier.addHook('uponSanitizeAttribute', (_node, attribute) => {
+		attribute.keepAttr = CODE_CLASS.test(attribute.attrValue);
+	});
+	return purifier;
+}
+
+/** A link opens apart from the page and tells it nothing; its real host is said where it hides. */
+function guardLink(link: HTMLElement): void {
+	const url = parse(link.getAttribute('href'));
+	if (!url || url.protocol === 'mailto:') return;
+	link.setAttribute('target', '_blank');
+	link.setAttribute('rel', 'noopener noreferrer nofollow');
+	const host = hiddenHost(url, link.textContent?.trim() ?? '');
+	if (!host) return;
+	const note = link.ownerDocument.createElement('small');
+	note.textContent = ` (${host})`;
+	link.append(note);
+}
+
+function parse(href: string | null): URL | null {
+	try {
+		return new URL(href ?? '');
+	} catch {
+		return null;
+	}
+}
+
+function hiddenHost(url: URL, label: string): string | null {
+	const claimed = LOOKS_LIKE_ADDRESS.exec(label)?.[1];
+	const hides = Boolean(url.username || url.password) || /(?:^|\.)xn--/.test(url.hostname);
+	const differs = claimed !== undefined && bare(claimed) !== bare(url.hostname);
+	return hides || differs ? url.host : null;
+}
+
+function bare(host: string): string {
+	return host.toLowerCase().replace(/^www\./, '');
+}
