@@ -43,7 +43,7 @@ export class Definitions {
 		this.links[label] = definition;
 		this.size++;
 		draft.onRollBack(() => {
-			delete this.links[label];
+			Reflect.deleteProperty(this.links, label);
 			this.size--;
 		});
 	}

@@ -55,7 +55,7 @@ export class MarkdownDocument {
 	 * `characters` of it; true when nothing is left.
 	 */
 	settle(characters: number): boolean {
-		for (let left = characters; left > 0; ) {
+		for (let left = characters; left > 0;) {
 			const block = this.#unsettled.shift();
 			if (!block) return true;
 			this.#viewer.forget(block);

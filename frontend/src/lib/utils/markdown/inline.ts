@@ -2,7 +2,7 @@
  * Inline Markdown to HTML by marked, with a count of the characters handed to it.
  * Its HTML is not safe yet: only `sanitize` makes it so. Knows nothing of blocks.
  */
-import { Lexer, Marked, Parser, type Tokens } from 'marked';
+import { Lexer, Marked, Parser, type Tokens, type TokensList } from 'marked';
 import type { Definition } from './definitions';
 
 /** Without any of these, text is just text and need not be lexed. */
@@ -39,7 +39,7 @@ export class InlineRenderer {
 			}
 		});
 		this.#lexer = new Lexer(marked.defaults);
-		this.#lexer.tokens.links = links as typeof this.#lexer.tokens.links;
+		this.#lexer.tokens.links = links as TokensList['links'];
 		this.#parser = new Parser(marked.defaults);
 	}
 

@@ -71,7 +71,7 @@ export class Line {
 
 	/** Goes on by columns of white space; a tab may be used in part. */
 	advanceColumns(columns: number): void {
-		for (let left = columns; left > 0 && this.offset < this.text.length; ) {
+		for (let left = columns; left > 0 && this.offset < this.text.length;) {
 			const width = this.text[this.offset] === '\t' ? TAB - (this.column % TAB) : 1;
 			const step = Math.min(left, width);
 			this.#insideTab = step < width;

@@ -100,7 +100,10 @@ export class RenderLoop {
 	#advance(): boolean {
 		const end = sliceEnd(this.#text, this.#read + SLICE);
 		const isLast = end === this.#text.length;
-		this.#document.update(isLast ? this.#text : this.#text.slice(0, end), isLast && !this.#streaming);
+		this.#document.update(
+			isLast ? this.#text : this.#text.slice(0, end),
+			isLast && !this.#streaming
+		);
 		this.#read = end;
 		if (!isLast || this.#streaming) return false;
 		this.#complete = this.#document.settle(SLICE);

@@ -15,9 +15,11 @@ interface Opener {
 }
 
 const HALF_TAG = /<(?:[A-Za-z/!?][^<>]*)?$/;
-const HALF_TARGET = /!?\[((?:\\.|[^[\]\\])*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:"[^"]*"?|'[^']*'?)?)?$/;
+const HALF_TARGET =
+	/!?\[((?:\\.|[^[\]\\])*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:"[^"]*"?|'[^']*'?)?)?$/;
 const HALF_LABEL = /(^|[^\\\p{L}\p{N}\])])!?\[([^[\]]*)$/u;
 const HALF_URL = /(?:^|\s)(?:https?:\/\/|www\.)\S*$/i;
+const WORD = /[\p{L}\p{N}]/u;
 const TRAILING_RUN = /(?:\*+|_+|~+)$/;
 
 export function mend(source: string): Mended {
@@ -57,7 +59,11 @@ function closeEmphasis(text: string): string {
 	const trailing = TRAILING_RUN.exec(body)?.[0] ?? '';
 	const last = open.at(-1);
 	// a run at the very end either opens what is not there yet, or is half of what closes
-	if (trailing && last && (last.at === body.length - trailing.length || last.run.length > trailing.length)) {
+	if (
+		trailing &&
+		last &&
+		(last.at === body.length - trailing.length || last.run.length > trailing.length)
+	) {
 		body = body.slice(0, -trailing.length);
 		if (last.at === body.length) open.pop();
 	}
@@ -77,19 +83,27 @@ function join(open: readonly Opener[]): string {
 		.join('');
 }
 
+/** Code, escapes, whole link targets and tags hide what looks like a delimiter run. */
+const DELIMITERS = /\\.|(`+)[^`](?:[\s\S]*?[^`])?\1(?!`)|\]\([^)\s]*\)|<[^<>]*>|\*+|_+|~+/g;
+
 function openEmphasis(text: string): Opener[] {
 	const open: Opener[] = [];
-	// code, escapes and whole link targets hide what looks like a delimiter
-	for (const { 0: run, index } of text.matchAll(/\\.|(`+)[^`](?:[\s\S]*?[^`])?\1(?!`)|\]\([^)\s]*\)|<[^<>]*>|\*+|_+|~+/g)) {
-		if (!/^[*_~]/.test(run)) continue;
-		const before = text.charAt(index - 1) || ' ';
-		const after = text.charAt(index + run.length) || ' ';
-		const inWord = run.startsWith('_') && /[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(after);
-		if (inWord) continue;
+	for (const { 0: run, index } of text.matchAll(DELIMITERS)) {
+		if (!/^[*_~]/.test(run) || isInWord(text, run, index)) continue;
 		const last = open.at(-1);
-		const atEnd = index + run.length === text.length;
-		if (last?.run === run && !/\s/.test(before)) open.pop();
-		else if (!/\s/.test(after) || (atEnd && !last)) open.push({ run, at: index });
+		const end = index + run.length;
+		if (last?.run === run && !isSpace(text, index - 1)) open.pop();
+		else if (!isSpace(text, end) || (end === text.length && !last)) open.push({ run, at: index });
 	}
 	return open;
+}
+
+function isSpace(text: string, at: number): boolean {
+	return !/\S/.test(text.charAt(at));
+}
+
+/** An underscore between letters is just that. */
+function isInWord(text: string, run: string, at: number): boolean {
+	if (!run.startsWith('_')) return false;
+	return WORD.test(text.charAt(at - 1)) && WORD.test(text.charAt(at + run.length));
 }

@@ -24,7 +24,10 @@ export class BlockParser {
 
 	/** Reads one whole line, without its line end. */
 	push(text: string): void {
-		const line = new Line(text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text, ++this.#lineNumber);
+		const line = new Line(
+			text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text,
+			++this.#lineNumber
+		);
 		this.#oldTip = this.#tip;
 		const matched = this.#matchOpen(line);
 		if (!matched) return;
@@ -174,7 +177,9 @@ export class BlockParser {
 	#addLine(block: Block, line: Line): void {
 		const rest = line.rest;
 		const isParagraph = block.type === 'paragraph';
-		const text = isParagraph ? (block.text ? block.text + '\n' : '') + rest : block.text + rest + '\n';
+		const text = isParagraph
+			? (block.text ? block.text + '\n' : '') + rest
+			: block.text + rest + '\n';
 		this.#draft.set(block, 'text', text);
 		if (block.type !== 'indented' || !line.blank) this.#draft.set(block, 'lastLine', line.number);
 	}

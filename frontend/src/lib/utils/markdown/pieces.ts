@@ -26,7 +26,7 @@ export class CodePieces {
 	update(text: string): void {
 		if (!text.startsWith(this.#text)) this.#reset();
 		this.#text = text;
-		for (let end = text.indexOf('\n', this.#looked); end >= 0 && end + 1 < text.length; ) {
+		for (let end = text.indexOf('\n', this.#looked); end >= 0 && end + 1 < text.length;) {
 			this.#looked = end + 1;
 			this.#lines++;
 			if (this.#mayCut(end)) this.#cut(end + 1);
@@ -62,5 +62,9 @@ export class CodePieces {
 
 function leavesOpen(code: string): boolean {
 	const odd = MULTILINE.some((mark) => (code.match(mark)?.length ?? 0) % 2 === 1);
-	return odd || code.lastIndexOf('/*') > code.lastIndexOf('*/') || code.lastIndexOf('<!--') > code.lastIndexOf('-->');
+	return (
+		odd ||
+		code.lastIndexOf('/*') > code.lastIndexOf('*/') ||
+		code.lastIndexOf('<!--') > code.lastIndexOf('-->')
+	);
 }

@@ -35,7 +35,8 @@ const CODE_CONFIG: Config = Object.freeze({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR
 const CODE_CLASS = /^(?:hljs-[\w-]+|language-[\w-]+|[a-z]+_+)(?: [a-z]+_+)*$/;
 
 /** A text that is itself an address: then it must not name another host than the link's. */
-const LOOKS_LIKE_ADDRESS = /^(?:[a-z][a-z\d+.-]*:\/\/|www\.)?(?:[^\s/@]*@)?((?:[\p{L}\p{N}-]+\.)+\p{L}{2,})(?:[/:?#]\S*)?$/iu;
+const LOOKS_LIKE_ADDRESS =
+	/^(?:[a-z][a-z\d+.-]*:\/\/|www\.)?(?:[^\s/@]*@)?((?:[\p{L}\p{N}-]+\.)+\p{L}{2,})(?:[/:?#]\S*)?$/iu;
 
 let answers: DOMPurify | null = null;
 let code: DOMPurify | null = null;

@@ -22,9 +22,10 @@ const CJK_STOP = /[、。，！？；：）」』】》…]/;
  */
 export function nextCut(text: string, from: number): number {
 	const scan = new Scan();
-	for (let at = from; at + 1 < text.length; ) {
+	for (let at = from; at + 1 < text.length;) {
 		const length = at - from;
-		if (length >= SEGMENT && (scan.neutral || length >= LONGEST) && isBreak(text, at)) return at + 1;
+		if (length >= SEGMENT && (scan.neutral || length >= LONGEST) && isBreak(text, at))
+			return at + 1;
 		if (length >= 2 * LONGEST && !isLowSurrogate(text, at + 1)) return at + 1;
 		const step = scan.read(text, at);
 		if (step === 0) return -1;

@@ -188,18 +188,14 @@ function readMarker(line: Line, inParagraph: boolean): ListMarker | null {
 	if (!found) return null;
 	const after = line.content.slice(found[0].length);
 	if (after && !/^[ \t]/.test(after)) return null;
+	const start = number ? Number(number[1]) : 1;
 	// Only a list that starts with 1 and with text may interrupt a paragraph.
-	if (inParagraph && (!after.trim() || (number && Number(number[1]) !== 1))) return null;
+	if (inParagraph && (!after.trim() || start !== 1)) return null;
 	const offset = line.indent;
 	line.skipIndent();
 	line.advance(found[0].length);
-	return {
-		ordered: !bullet,
-		sign: bullet ? bullet[0] : (number?.[2] ?? ''),
-		start: number ? Number(number[1]) : 1,
-		offset,
-		padding: found[0].length + skipPadding(line)
-	};
+	const padding = found[0].length + skipPadding(line);
+	return { ordered: !bullet, sign: found[0].slice(-1), start, offset, padding };
 }
 
 /** Spaces between marker and text: one if there are five or more (then it is code) or none. */

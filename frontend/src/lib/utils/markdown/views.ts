@@ -65,7 +65,8 @@ export interface TableView extends Keyed {
 	readonly rows: readonly RowView[];
 }
 
-export type BlockView = TextView | CodeView | HtmlView | RuleView | QuoteView | ListView | TableView;
+export type BlockView =
+	TextView | CodeView | HtmlView | RuleView | QuoteView | ListView | TableView;
 
 const TASK = /^\[([ xX])\](?:[ \t]+|$)/;
 const LANGUAGE = /[\p{L}\p{N}_+#.-]+/u;
@@ -136,7 +137,8 @@ export class Viewer {
 
 	#text(block: Block, base: Keyed): BlockView {
 		const text = block.text.replace(isTaskText(block) ? TASK : '', '');
-		if (block.open && /^\|[^\n]*\|/.test(text) && !text.includes('\n')) return this.#firstRow(text, base);
+		if (block.open && /^\|[^\n]*\|/.test(text) && !text.includes('\n'))
+			return this.#firstRow(text, base);
 		const inline = block.open ? this.inline.open(text) : this.#closed(block, text.trimEnd());
 		return { ...base, kind: 'text', level: block.level, inline };
 	}
@@ -175,7 +177,9 @@ export class Viewer {
 
 	#table(block: Block, base: Keyed): TableView {
 		const width = block.align.length;
-		const rows = block.children.map((row, key) => this.#once(row, () => this.#row(row, key, width)));
+		const rows = block.children.map((row, key) =>
+			this.#once(row, () => this.#row(row, key, width))
+		);
 		const [header = { key: 0, done: true, cells: [] }, ...body] = rows;
 		return { ...base, kind: 'table', align: block.align, header, rows: body };
 	}
@@ -188,13 +192,20 @@ export class Viewer {
 
 	#cell(texts: readonly string[], at: number, growing: boolean): InlineView {
 		const text = texts[at] ?? '';
-		return growing && at === texts.length - 1 ? this.inline.open(text, at) : this.inline.whole(text, at);
+		return growing && at === texts.length - 1
+			? this.inline.open(text, at)
+			: this.inline.whole(text, at);
 	}
 }
 
 function isTaskText(block: Block): boolean {
 	const item = block.parent;
-	return block.type === 'paragraph' && item?.type === 'item' && item.children[0] === block && TASK.test(block.text);
+	return (
+		block.type === 'paragraph' &&
+		item?.type === 'item' &&
+		item.children[0] === block &&
+		TASK.test(block.text)
+	);
 }
 
 function withoutBlankEnd(text: string): string {
@@ -214,6 +225,7 @@ function language(block: Block): string {
 function html(block: Block, base: Keyed): HtmlView | CodeView {
 	const isPre = /^<pre/i.test(block.text);
 	const isComment = block.level === COMMENT && (block.open || block.text.includes('-->'));
-	if (block.level >= FIRST_PLAIN_HTML || isPre || isComment) return { ...base, kind: 'html', html: block.text };
+	if (block.level >= FIRST_PLAIN_HTML || isPre || isComment)
+		return { ...base, kind: 'html', html: block.text };
 	return { ...base, kind: 'code', language: 'html', text: block.text.trimEnd() };
 }
