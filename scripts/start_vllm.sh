@@ -28,7 +28,10 @@ look_up_model "$MODEL"
 engine_environment
 find_model "$MODEL"
 if [ -n "${MODEL_STATUS_FILE:-}" ]; then
-  printf '{"model": "%s", "note": "%s"}\n' "$MODEL_NAME" "$MODEL_NOTE" >"$MODEL_STATUS_FILE"
+  # For the supervisor, and through it for the page.
+  "$PYTHON" -c '
+import json, sys
+json.dump({"model": sys.argv[2], "note": sys.argv[3]}, open(sys.argv[1], "w"))' "$MODEL_STATUS_FILE" "$MODEL_NAME" "$MODEL_NOTE"
 fi
 
 PLAN=()

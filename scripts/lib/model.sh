@@ -10,7 +10,8 @@ SMALL_MODEL=SmolLM2-135M-Instruct
 
 # is_model_folder PATH: it has a configuration and weights.
 is_model_folder() {
-  [ -f "$1/config.json" ] && compgen -G "$1/*.safetensors" >/dev/null || { [ -f "$1/config.json" ] && compgen -G "$1/*.bin" >/dev/null; }
+  [ -f "$1/config.json" ] || return 1
+  compgen -G "$1/*.safetensors" >/dev/null || compgen -G "$1/*.bin" >/dev/null
 }
 
 # engine_can_run PATH: false for weights packed in a way that vLLM has no CPU code for (8-bit GPTQ).

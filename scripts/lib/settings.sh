@@ -36,5 +36,14 @@ load_settings() {
   fi
   MODELS_DIR=${MODELS_DIR:-models}
   case $MODELS_DIR in /*) ;; *) MODELS_DIR=$ROOT/$MODELS_DIR ;; esac
-  export MODELS_DIR
+  # Logs, locks and the like lie beside the database.
+  DATA_DIR=$ROOT/data
+  if [[ ${DATABASE_URL:-} =~ ^sqlite[^:]*:///([^?]+) ]]; then
+    case ${BASH_REMATCH[1]} in
+      :memory:) ;;
+      /*) DATA_DIR=$(dirname "${BASH_REMATCH[1]}") ;;
+      *) DATA_DIR=$ROOT/$(dirname "${BASH_REMATCH[1]}") ;;
+    esac
+  fi
+  export MODELS_DIR DATA_DIR
 }

@@ -1,0 +1,1 @@
+"""The supervisor's pieces. Standard library only: it runs before anything is installed."""
