@@ -37,4 +37,6 @@ def chromium() -> Iterator[Browser]:
 def new_context(browser: Browser, **options: Any) -> BrowserContext:
     """Open a context with English as its language unless told otherwise."""
     settings = {"locale": "en-US", "viewport": DESKTOP, "reduced_motion": "reduce", **options}
-    return browser.new_context(**settings)
+    context = browser.new_context(**settings)
+    context.set_default_timeout(10_000)
+    return context

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from e2e.browser import chromium, new_context
 from e2e.chat_page import ChatPage
 from e2e.processes import REPOSITORY
+from e2e.real_parts import VERSIONS, pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 hooks
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
 from e2e.witness import Witness
 
-pytest_plugins = ["e2e.real_parts"]
 RESULTS = REPOSITORY / "test-results"
 expect.set_options(timeout=10_000)
 
@@ -43,6 +43,7 @@ _FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as running:
+        VERSIONS["chromium"] = running.version
         yield running
 
 

@@ -164,7 +164,7 @@ def shoot(browser: Browser, tiers: Tiers, engine: ScriptedEngine, folder: Path, 
                 color_scheme=scheme,
                 locale=locale,
                 viewport={"width": width, "height": WIDTHS[width]},
-                has_touch=width in (360,),
+                has_touch=width == min(WIDTHS),
             )
             tab = ChatPage(context.new_page(), tiers.url, Witness(context, tiers.url))
             try:

@@ -48,7 +48,7 @@ class Process:
         """Return everything it has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the process itself."""
         self._popen.send_signal(number)
 
