@@ -46,11 +46,13 @@ class Admission:
         """Take a place to run, or one in the queue.
 
         Raises:
-            Conflict: `run_active`: the chat has one already.
+            Conflict: `run_active`: the chat has one already. `id_conflict`: another chat has a run of this id.
             Overloaded: `too_many_runs`: no place is left, or none for this user.
         """
         if chat_id is not None and chat_id in self._chats:
             raise Conflict("run_active", "This chat has a run that has not ended.")
+        if run_id in self._tickets:
+            raise Conflict("id_conflict", "Another run has this id.")
         mine = sum(ticket.user_id == user_id for ticket in self._tickets.values())
         if self._max_per_user is not None and mine >= self._max_per_user:
             raise Overloaded(

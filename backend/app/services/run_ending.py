@@ -1,0 +1,116 @@
+"""How a run ends: settle its events, store its text and state by compare-and-set, then say so, once.
+
+What made it end is the generation's business.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from loguru import logger
+
+from app.errors import Unavailable
+from app.ports import Clock, EventSink
+from app.repositories.storage import Storage, Unit
+from app.schemas.chat import ChatSummary
+from app.schemas.message import Message
+from app.schemas.run import Run
+from app.services.active_run import ActiveRun, Ending
+from app.services.conversation import mark_active, summary_of, tell_chat_changed
+from app.services.wire import messages_on_wire, run_on_wire
+
+RETRY_S = (0.1, 0.3, 1.0, 3.0)  # a database that is busy or full may come back; the last one repeats
+
+
+class RunEnding:
+    """Brings runs to their one end."""
+
+    def __init__(self, storage: Storage, clock: Clock, events: EventSink) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._events = events
+
+    async def finish(self, run: ActiveRun, ending: Ending) -> None:
+        """Store how the run came out and publish `run.ended`. Comes back when both are done, however long it takes."""
+        try:
+            await run.log.settled()
+        except Unavailable as error:
+            logger.warning("run {}: the last events could not be made safe: {}", run.id, error.code)
+        last = run.log.seq
+        text_seq = last if ending.text_seq is None else min(ending.text_seq, last)
+        reasoning, content = run.log.text(text_seq)
+        now = self._clock.now()
+        message = run.message.model_copy(
+            update={
+                "content": run.message.content + content,
+                "reasoning": run.message.reasoning + reasoning,
+                "status": ending.outcome,
+                "model": run.model,
+                "metadata": _metadata(run, ending),
+                "updated_at": max(now, run.message.updated_at),
+            }
+        )
+        summary: ChatSummary | None = None
+        stored: Run | None = None
+        if run.chat_id is not None:
+            stored, message, summary = await self._stored(run, ending, message, text_seq, now)
+        run.result = (stored, message)
+        run.log.end(outcome=ending.outcome, text_seq=text_seq, message=message.model_dump(mode="json"))
+        if summary is not None:
+            tell_chat_changed(self._events, summary)
+
+    async def _stored(
+        self, run: ActiveRun, ending: Ending, message: Message, text_seq: int, now: datetime
+    ) -> tuple[Run | None, Message, ChatSummary | None]:
+        for attempt in range(1_000_000):
+            try:
+                async with self._storage.write() as unit:
+                    return await self._store(unit, run, ending, message, text_seq, now)
+            except Unavailable as error:
+                delay = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+                logger.warning(
+                    "run {}: its end cannot be stored ({}), again in {} s", run.id, error.code, delay
+                )
+                await asyncio.sleep(delay)
+        raise AssertionError  # pragma: no cover
+
+    async def _store(  # noqa: PLR0917 (one transaction's worth)
+        self, unit: Unit, run: ActiveRun, ending: Ending, message: Message, text_seq: int, now: datetime
+    ) -> tuple[Run | None, Message, ChatSummary | None]:
+        moved = await unit.runs.move(
+            run.id,
+            to=ending.outcome,
+            seq=run.log.seq + 1,
+            text_seq=text_seq,
+            model=run.model,
+            error=ending.error.model_dump() if ending.error is not None else None,
+            started_at=run.started_at,
+            ended_at=now,
+        )
+        row = await unit.messages.get(message.chat_id or "", message.id)
+        if not moved or row is None:
+            return None, message, None  # deleted under its hands: nothing is left to be stored
+        row.content, row.reasoning = message.content, message.reasoning
+        row.status, row.model, row.details = message.status, message.model, message.metadata
+        row.updated_at = message.updated_at
+        await unit.messages.save()
+        stored = await unit.runs.with_id(run.id)
+        chat = await unit.chats.get(run.user_id, run.chat_id or "")
+        summary = None
+        if chat is not None:
+            await mark_active(unit, chat, now)
+            await unit.chats.save()
+            summary = await summary_of(unit, chat)
+        shown = (await messages_on_wire(unit, row.chat_id, [row]))[0]
+        return run_on_wire(stored) if stored is not None else None, shown, summary
+
+
+def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
+    found = {
+        "usage": ending.usage,
+        "timings": ending.timings,
+        "finish_reason": ending.finish_reason,
+        "error": ending.error.model_dump() if ending.error is not None else None,
+        "options": run.options.model_dump(mode="json", exclude_none=True),
+    }
+    return run.message.metadata | {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,251 @@
+"""Use cases that change runs: start and stop; and the life of each run from its admission to its end.
+
+What is stored at a start, read from an engine or stored at an end is in run_start, run_generation, run_ending;
+looking at runs is in run_view.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from loguru import logger
+
+from app.config import Settings
+from app.errors import Unavailable
+from app.ports import Clock, EventSink
+from app.repositories.storage import Storage
+from app.schemas.message import Message
+from app.schemas.run import Receipt, Run, RunStarted, RunStopped, StartRun
+from app.services.active_run import ActiveRun, ActiveRuns, Ending
+from app.services.admission import Admission, Ticket
+from app.services.conversation import (
+    check_length,
+    check_max_tokens,
+    tell_chat_changed,
+    tell_message_changed,
+)
+from app.services.run_ending import RunEnding
+from app.services.run_generation import RunGeneration
+from app.services.run_logs import RunLogs
+from app.services.run_start import RunStart, StoredStart
+from app.services.run_view import RunView
+
+STOP_WITHIN_S = 1.0
+DRAINING_RETRY_S = 5
+
+
+@dataclass(frozen=True)
+class RunParts:
+    """What the run service is made of."""
+
+    storage: Storage
+    clock: Clock
+    events: EventSink
+    logs: RunLogs
+    active: ActiveRuns
+    admission: Admission
+    starts: RunStart
+    generation: RunGeneration
+    ending: RunEnding
+    view: RunView
+
+
+@dataclass
+class _Turn:
+    """Whose turn it is to start a run in one chat."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    takers: int = 0
+
+
+class RunService:
+    """Runs of users. Implements `LiveRuns` for the other services."""
+
+    def __init__(self, parts: RunParts, settings: Settings) -> None:
+        self._parts = parts
+        self._active = parts.active
+        self._view = parts.view
+        self._max_message_chars = settings.max_message_chars
+        self._max_new_tokens = settings.max_new_tokens
+        self._starting: dict[str, _Turn] = {}
+        self._draining = False
+
+    # --- start --------------------------------------------------------------------------------------------
+
+    async def start(self, user_id: str, chat_id: str, request: StartRun) -> tuple[RunStarted, bool]:
+        """Start a run in a chat. Returns it, and False when this very request had started it before.
+
+        Raises:
+            NotFound: `chat_not_found`, `message_not_found`.
+            Conflict: `run_active`, `id_conflict`, `chat_full`.
+            Invalid: `max_tokens_too_large`, `not_a_user_message`.
+            TooLarge: `message_too_large`.
+            Overloaded: `too_many_runs`; nothing was stored.
+            Unavailable: shutting down, or the database cannot be used; nothing was stored.
+        """
+        async with self._one_at_a_time(chat_id):
+            known = await self._parts.starts.known(user_id, chat_id, request)
+            if known is not None:
+                return self._present_start(known), False
+            if request.message is not None:
+                check_length(request.message.content, limit=self._max_message_chars, field="message.content")
+            check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+            self.check_open()
+            run_id = request.run_id or str(uuid4())
+            ticket = self._parts.admission.admit(run_id, user_id, chat_id)
+            try:
+                stored = await self._parts.starts.store(user_id, chat_id, run_id, request)
+            except BaseException:
+                self.give_back(ticket)
+                raise
+            run = self._live_run(user_id, stored, ticket)
+            if stored.user_message is not None:
+                tell_message_changed(self._parts.events, user_id, stored.user_message)
+            tell_message_changed(self._parts.events, user_id, stored.assistant_message)
+            tell_chat_changed(self._parts.events, stored.chat)
+            self.launch(run)
+        started = RunStarted(
+            run=stored.run, user_message=stored.user_message, assistant_message=stored.assistant_message
+        )
+        return self._present_start(started), True
+
+    def check_open(self) -> None:
+        """Refuse new work while shutting down.
+
+        Raises:
+            Unavailable: `shutting_down`.
+        """
+        if self._draining:
+            raise Unavailable("shutting_down", "The server is shutting down.", retry_after_s=DRAINING_RETRY_S)
+
+    def launch(self, run: ActiveRun) -> None:
+        """Let a run live: it will end by itself, and be gone from here then."""
+        self._active.put(run)
+        self._tell_positions()
+        run.task = asyncio.create_task(self._live(run), name=f"run {run.id}")
+
+    def give_back(self, ticket: Ticket) -> None:
+        """Give back a place, and tell those who wait how far they have come."""
+        self._parts.admission.release(ticket)
+        self._tell_positions()
+
+    # --- stop ---------------------------------------------------------------------------------------------
+
+    async def stop(self, user_id: str, run_id: str, *, seen_seq: int | None = None) -> RunStopped:
+        """Stop a run: its text ends at `seen_seq`. A run that has ended keeps its outcome and its text.
+
+        Raises:
+            NotFound: `run_not_found`.
+            Unavailable: the end could not be stored within a second; it will be.
+        """
+        run = self._view.live(user_id, run_id)
+        if run is None:
+            stored, _ = await self._view.stored(user_id, run_id)
+            return RunStopped(run=stored, receipt=None)
+        if run.halt is None:
+            run.seen_seq = seen_seq
+        run.cancel("stop")
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await run.finished.wait()
+        except TimeoutError:
+            raise Unavailable(
+                "storage_busy", "The run stops as soon as its end can be stored.", retry_after_s=2
+            ) from None
+        ended = run.result[0] if run.result is not None else None
+        if ended is None:
+            ended, _ = await self._view.stored(user_id, run_id)
+        receipt = Receipt(confirmed=False, engine_released_ms=None, tokens=None)
+        return RunStopped(run=ended, receipt=receipt if ended.status == "stopped" else None)
+
+    async def stop_for_delete(self, user_id: str, run_id: str) -> None:
+        """Stop a run and come back when it has ended."""
+        run = self._view.live(user_id, run_id)
+        if run is not None:
+            run.cancel("stop")
+            await run.finished.wait()
+
+    def present(self, run: Run) -> Run:
+        """Return the run with its live state, if it lives here."""
+        return self._view.present(run)
+
+    def present_message(self, message: Message) -> Message:
+        """Return the message with the text that is visible so far, if a run into it lives here."""
+        return self._view.present_message(message)
+
+    # --- shutdown -----------------------------------------------------------------------------------------
+
+    async def shutdown(self, drain_s: float) -> None:
+        """Admit nothing more, let runs end for `drain_s` seconds, then end what is left."""
+        self._draining = True
+        tasks = [run.task for run in self._active if run.task is not None]
+        if tasks:
+            logger.info("shutting down: {} runs may go on for {} s", len(tasks), drain_s)
+            await asyncio.wait(tasks, timeout=drain_s)
+        for run in self._active:
+            run.cancel("shutdown")
+        if left := [run.task for run in self._active if run.task is not None]:
+            await asyncio.wait(left)
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    async def _live(self, run: ActiveRun) -> None:
+        ending = await self._parts.generation.generate(run)
+        await self.end(run, ending)
+
+    async def end(self, run: ActiveRun, ending: Ending) -> None:
+        """Bring a run to its end and let its place go."""
+        try:
+            await self._parts.ending.finish(run, ending)
+        finally:
+            # no await from `run.ended` to here: who starts the next run on hearing of it finds the place free
+            run.phase = "ended"
+            self._active.remove(run)
+            self._parts.logs.close(run.id)
+            self.give_back(run.ticket)
+            run.finished.set()
+
+    def _live_run(self, user_id: str, stored: StoredStart, ticket: Ticket) -> ActiveRun:
+        message = stored.assistant_message
+        log = self._parts.logs.open(
+            user_id=user_id, chat_id=message.chat_id, run_id=stored.run.id, message_id=message.id
+        )
+        return ActiveRun(
+            id=stored.run.id,
+            user_id=user_id,
+            chat_id=message.chat_id,
+            message=message,
+            options=stored.options,
+            ticket=ticket,
+            log=log,
+            created_at=stored.run.created_at,
+        )
+
+    def _present_start(self, started: RunStarted) -> RunStarted:
+        return RunStarted(
+            run=self.present(started.run),
+            user_message=started.user_message,
+            assistant_message=self.present_message(started.assistant_message),
+        )
+
+    def _tell_positions(self) -> None:
+        for position, ticket in self._parts.admission.queue():
+            run = self._active.get(ticket.run_id)
+            if run is not None and run.phase == "queued" and run.told_position != position:
+                run.told_position = position
+                run.log.queued(position, "capacity")
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, chat_id: str) -> AsyncGenerator[None, None]:
+        """Let starts in one chat come one by one: the same request twice at once is then the same request."""
+        self._starting[chat_id] = turn = self._starting.get(chat_id) or _Turn()
+        turn.takers += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.takers -= 1
+            if not turn.takers:
+                del self._starting[chat_id]
