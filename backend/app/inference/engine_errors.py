@@ -1,0 +1,102 @@
+"""What can go wrong between here and an engine, each mapped once to an error of ours.
+
+An engine's own words are read, never passed on.
+"""
+
+import asyncio
+import re
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from app.errors import EngineBroken, EngineError, EngineUnreachable
+
+_NUMBERS = re.compile(r"maximum context length is (\d+).*?(\d+) input tokens", re.DOTALL)
+# How OpenAI-compatible servers say that they do not know a field.
+_UNKNOWN_FIELD = re.compile(
+    r"extra_forbidden|extra inputs|extra fields|unrecognized|unknown (?:field|param|argument|name)|unexpected"
+    r"|not (?:permitted|supported|allowed)|return_token_ids|chat_template_kwargs",
+    re.IGNORECASE,
+)
+
+
+def unreachable() -> EngineUnreachable:
+    """Return the error for an engine that nobody answers for."""
+    return EngineUnreachable("engine_unavailable", "The engine cannot be reached.", retry_after_s=5)
+
+
+def from_transport(error: BaseException, *, begun: bool) -> EngineError | None:
+    """Return what a failure of the connection is called here, or None when it is not one.
+
+    Args:
+        error: what aiohttp or the event loop raised.
+        begun: whether the engine had begun to answer (its status line was read).
+    """
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return EngineError("engine_error", "VLLM_API_BASE_URL is not the address of an engine.")
+    if isinstance(error, aiohttp.ClientError | OSError | asyncio.TimeoutError):
+        if begun:
+            return EngineBroken(
+                "engine_lost", "The connection to the engine broke in the middle of the answer."
+            )
+        return unreachable()
+    return None
+
+
+def from_status(status: int, body: bytes) -> EngineError:
+    """Return what an error reply of an engine is called here. `body` may be anything."""
+    message, param = _reason(body)
+    if status in (401, 403):
+        return EngineError(
+            "engine_unauthorized", "The engine refuses the key of this server: check VLLM_API_KEY."
+        )
+    if status == 404:
+        return EngineError(
+            "model_unavailable", "The engine does not serve this model now. Choose another one."
+        )
+    if status in (400, 413, 422) and _is_context(message, param):
+        return _context_too_long(message)
+    if status in (400, 422):
+        return EngineError("invalid_request", "The engine does not accept these options.")
+    if status in (429, 503):
+        return EngineError("engine_error", "The engine is overloaded or not ready; try again in a moment.")
+    return EngineError("engine_error", f"The engine answered with an error (HTTP {status}).")
+
+
+def refuses_a_field(status: int, body: bytes) -> bool:
+    """Whether an engine refused because it does not know one of vLLM's own fields."""
+    if status not in (400, 422):
+        return False
+    message, param = _reason(body)
+    return not _is_context(message, param) and _UNKNOWN_FIELD.search(f"{param} {message}") is not None
+
+
+def _reason(body: bytes) -> tuple[str, str]:
+    """Return (message, param) of an error body; both empty where there is none."""
+    try:
+        value: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    error = value.get("error", value.get("detail", value)) if isinstance(value, dict) else value
+    if isinstance(error, dict):
+        return str(error.get("message", "")), str(error.get("param") or "")
+    return str(error), ""
+
+
+def _is_context(message: str, param: str) -> bool:
+    return (
+        param == "input_tokens" or "maximum context length" in message or "context_length_exceeded" in message
+    )
+
+
+def _context_too_long(message: str) -> EngineError:
+    numbers = _NUMBERS.search(message)
+    if numbers is None:
+        return EngineError("context_too_long", "The conversation is longer than the model's context.")
+    limit, prompt = int(numbers[1]), int(numbers[2])
+    return EngineError(
+        "context_too_long",
+        f"The conversation has at least {prompt} tokens; the model's context holds {limit}.",
+        limit=limit,
+    )

@@ -1,0 +1,55 @@
+"""The body of a generation request, built field by field from an allow-list: pure.
+
+Nothing a client sends reaches an engine but through here (the OpenAI gateway has a list of its own).
+"""
+
+from typing import Any
+
+from app.ports import Generation
+
+PLAIN_SAMPLING = frozenset(
+    {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "response_format"}
+)
+VLLM_SAMPLING = PLAIN_SAMPLING | {"top_k", "min_p", "repetition_penalty"}
+
+
+def chat_body(generation: Generation, *, plain: bool) -> dict[str, Any]:
+    """Return the body for /chat/completions.
+
+    Args:
+        generation: what is asked for.
+        plain: leave out what only vLLM knows.
+    """
+    body: dict[str, Any] = {
+        "model": generation.model,
+        "messages": [{"role": turn.role, "content": turn.content} for turn in generation.turns],
+        **_common(generation, plain=plain),
+    }
+    if not plain and generation.thinking is not None:
+        body["chat_template_kwargs"] = {"enable_thinking": generation.thinking}
+    return body
+
+
+def completion_body(generation: Generation) -> dict[str, Any]:
+    """Return the body for /completions, which goes on from exactly these tokens.
+
+    Always carries `max_tokens`: the endpoint's own default is 16.
+    """
+    return {
+        "model": generation.model,
+        "prompt": list(generation.prompt_token_ids or ()),
+        **_common(generation, plain=False),
+    }
+
+
+def _common(generation: Generation, *, plain: bool) -> dict[str, Any]:
+    known = PLAIN_SAMPLING if plain else VLLM_SAMPLING
+    body: dict[str, Any] = {
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": generation.max_tokens,
+        **{name: value for name, value in generation.sampling.items() if name in known},
+    }
+    if not plain:
+        body["return_token_ids"] = True
+    return body

@@ -1,0 +1,84 @@
+"""Splitting `<think>` tags out of a stream of text, for engines that do not do it themselves.
+
+Pure. Not used once an engine has sent thinking in a field of its own.
+"""
+
+from app.schemas.run import Channel
+
+OPEN, CLOSE = "<think>", "</think>"
+
+
+class ThinkSplitter:
+    """Gives (channel, text) for text that comes in any slices.
+
+    A thought may be opened only at the very beginning of an answer; it may be open from the start, because the
+    prompt's template has opened it (`inside`); it may never be closed; and it is closed once.
+    """
+
+    def __init__(self, *, inside: bool = False) -> None:
+        self._inside = inside
+        self._at_start = True
+        self._closed = False
+        self._held = ""
+        self.closed_unopened = False  # a closing tag came without an opening one: the template opens it
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that text would go to now."""
+        return "reasoning" if self._inside else "content"
+
+    def feed(self, text: str) -> list[tuple[Channel, str]]:
+        """Return what is certain after `text`; what may be the beginning of a tag is held back."""
+        text = self._held + text
+        self._held = ""
+        out: list[tuple[Channel, str]] = []
+        if self._at_start and not self._closed:
+            text = self._opening(text)
+        if text and not self._at_start:
+            self._closing(text, out)
+        return out
+
+    def end(self) -> list[tuple[Channel, str]]:
+        """Return what was held back: it was no tag."""
+        held, self._held = self._held, ""
+        return [(self.channel, held)] if held else []
+
+    def _opening(self, text: str) -> str:
+        stripped = text.lstrip()
+        if stripped.startswith(OPEN):
+            self._inside = True
+            self._at_start = False
+            return stripped.removeprefix(OPEN)
+        if OPEN.startswith(stripped):  # white space, or the first letters of the tag
+            self._held = text
+            return ""
+        self._at_start = False
+        return text
+
+    def _closing(self, text: str, out: list[tuple[Channel, str]]) -> None:
+        if self._closed:
+            out.append(("content", text))
+            return
+        before, tag, after = text.partition(CLOSE)
+        if tag:
+            if before:
+                out.append((self.channel, before))
+            self.closed_unopened = not self._inside
+            self._inside = False
+            self._closed = True
+            if after:
+                out.append(("content", after))
+            return
+        keep = _possible_tag(text)
+        self._held = text[len(text) - keep :] if keep else ""
+        certain = text[: len(text) - keep] if keep else text
+        if certain:
+            out.append((self.channel, certain))
+
+
+def _possible_tag(text: str) -> int:
+    """Return how many characters at the end of `text` may be the beginning of the closing tag."""
+    for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
+        if CLOSE.startswith(text[-length:]):
+            return length
+    return 0

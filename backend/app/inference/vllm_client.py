@@ -1,0 +1,209 @@
+"""The client of vLLM: asks for answers and gives them back piece by piece, one batch per socket read.
+
+Leaving an answer closes its connection, which makes the engine drop the request.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from app.errors import EngineBroken, EngineError, EngineUnreachable
+from app.inference.engine_errors import from_status, from_transport, refuses_a_field, unreachable
+from app.inference.engines import Engine, Engines
+from app.inference.generation_body import chat_body, completion_body
+from app.inference.openai_chunks import ChunkDecoder
+from app.inference.sse import LineTooLongError, SseParser
+from app.ports import EngineItem, Finished, Generation, Piece
+
+CONNECT_TIMEOUT_S = 5.0
+# Shorter than the 5 s after which vLLM's server closes an idle connection, so that none is used while it closes.
+KEEP_ALIVE_S = 3.0
+MAX_ERROR_BYTES = 64 * 1024
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """Seconds of silence that are borne: before the first text, and between two pieces of it."""
+
+    first_token_s: float
+    idle_s: float
+
+
+def engine_session(api_key: str | None) -> aiohttp.ClientSession:
+    """Return the one session to the engines: no total timeout, no cookies, as many connections as there are runs."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=headers,
+    )
+
+
+class VllmClient:
+    """Answers from the engines; implements `ports.ChatModel`."""
+
+    def __init__(self, session: aiohttp.ClientSession, engines: Engines, limits: StreamLimits) -> None:
+        self._session = session
+        self._engines = engines
+        self._limits = limits
+
+    @asynccontextmanager
+    async def stream(self, generation: Generation) -> AsyncIterator["AnswerStream"]:
+        """Ask for an answer. See `ports.ChatModel`.
+
+        Raises:
+            EngineUnreachable: none of the engines that may serve the model can be reached.
+            EngineError: the engine refused.
+        """
+        deadline = asyncio.get_running_loop().time() + self._limits.first_token_s
+        engine, response = await self._ask(generation, deadline)
+        inside = generation.inside_thought or (
+            generation.thinking is not False and generation.model in engine.opens_thoughts
+        )
+        stream = AnswerStream(response, ChunkDecoder(inside_thought=inside), deadline, self._limits.idle_s)
+        try:
+            yield stream
+        finally:
+            response.close()  # at once, also in the middle: this is what makes the engine stop
+            if stream.closed_unopened:
+                engine.opens_thoughts.add(generation.model)
+
+    async def _ask(self, generation: Generation, deadline: float) -> tuple[Engine, aiohttp.ClientResponse]:
+        failure: EngineError = unreachable()
+        for engine in self._engines.serving(generation.model):
+            try:
+                return engine, await self._ask_one(engine, generation, deadline)
+            except EngineUnreachable as error:
+                failure = error
+        raise failure
+
+    async def _ask_one(
+        self, engine: Engine, generation: Generation, deadline: float
+    ) -> aiohttp.ClientResponse:
+        if generation.prompt_token_ids is not None:
+            return await self._post(f"{engine.base}/completions", completion_body(generation), deadline)
+        url = f"{engine.base}/chat/completions"
+        try:
+            return await self._post(url, chat_body(generation, plain=engine.is_plain), deadline)
+        except _UnknownFieldError:
+            if engine.is_plain:
+                raise
+        # An OpenAI-compatible server that is not vLLM: ask without vLLM's own fields, and remember.
+        response = await self._post(url, chat_body(generation, plain=True), deadline)
+        engine.is_plain = True
+        return response
+
+    async def _post(self, url: str, body: dict[str, Any], deadline: float) -> aiohttp.ClientResponse:
+        data = _encode(body)
+        try:
+            async with asyncio.timeout_at(deadline):
+                response = await self._send(url, data)
+        except TimeoutError as error:
+            raise first_token_timeout() from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise from_transport(error, begun=False) or error from error
+        if response.status == 200:
+            return response
+        raise await _refusal(response)
+
+    async def _send(self, url: str, data: bytes) -> aiohttp.ClientResponse:
+        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        try:
+            return await self._session.post(url, data=data, headers=headers, allow_redirects=False)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            # A kept connection that the engine closed at the same moment: a fresh one says what is true.
+            return await self._session.post(url, data=data, headers=headers, allow_redirects=False)
+
+
+class _UnknownFieldError(EngineError):
+    """The engine does not know one of vLLM's own fields."""
+
+
+def first_token_timeout() -> EngineError:
+    """Return the error for an engine that took the request and wrote nothing."""
+    return EngineError("first_token_timeout", "The engine took the question and wrote nothing in time.")
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            body = await response.content.read(MAX_ERROR_BYTES)
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        body = b""
+    finally:
+        response.close()
+    error = from_status(response.status, body)
+    if refuses_a_field(response.status, body):
+        return _UnknownFieldError(error.code, error.detail)
+    return error
+
+
+class AnswerStream:
+    """One answer coming in; implements `ports.EngineStream`.
+
+    Silence is counted from the last text: comments that keep the connection alive, and the chunk that only names
+    the role, do not count.
+    """
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, decoder: ChunkDecoder, deadline: float, idle_s: float
+    ) -> None:
+        self._content = response.content
+        self._decoder = decoder
+        self._parser = SseParser()
+        self._deadline = deadline
+        self._idle_s = idle_s
+        self._has_text = False
+        self._time = asyncio.get_running_loop().time
+
+    @property
+    def closed_unopened(self) -> bool:
+        """Whether a thought was closed that was never seen to open."""
+        return self._decoder.closed_unopened
+
+    async def __aiter__(self) -> AsyncIterator[Sequence[EngineItem]]:
+        while True:
+            items = await self._next_items()
+            if items:
+                self._note(items)
+                yield items
+            if self._decoder.failure is not None:
+                raise self._decoder.failure
+            if self._decoder.is_done:
+                return
+
+    async def _next_items(self) -> list[EngineItem]:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                chunk = await self._content.readany()
+        except TimeoutError:
+            raise self._silence() from None
+        except (aiohttp.ClientError, OSError):
+            return self._decoder.cut()
+        if not chunk:
+            return self._decoder.cut()
+        try:
+            return self._decoder.feed(self._parser.feed(chunk))
+        except LineTooLongError:
+            raise EngineBroken("engine_malformed", "The engine sent a line without an end.") from None
+
+    def _note(self, items: list[EngineItem]) -> None:
+        for item in items:
+            if isinstance(item, Piece | Finished):
+                self._has_text = True
+                self._deadline = self._time() + self._idle_s
+
+    def _silence(self) -> EngineError:
+        if self._has_text:
+            return EngineBroken("engine_idle", f"The engine has been silent for {self._idle_s:g} seconds.")
+        return first_token_timeout()
