@@ -1,0 +1,158 @@
+"""Who hears what: the sockets of each user and of each chat, and the one way facts go down to them.
+
+A packet is encoded once and put into each socket's outbox without a task. Knows no handler and reads no frame.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from engineio.packet import MESSAGE, Packet
+
+from app.errors import Overloaded
+from app.realtime.outbox import Outbox
+from app.schemas.numbered import Numbered, to_json
+
+CREDIT_CHARS = 256 * 1024  # a socket this far behind gets no more events until it has read what it has
+MAX_BACKLOG_CHARS = 1024 * 1024  # one that does not even read what happens to its chats is let go
+MAX_ROOMS = 64
+
+Replay = Callable[[str, int], Sequence[Numbered] | None]
+"""Return the visible events of a run after a number, or None when they are not kept."""
+
+
+@dataclass(eq=False)
+class Member:
+    """One socket of a user. `behind` holds, for runs it could not be sent all of, the last number it was sent."""
+
+    sid: str
+    user_id: str
+    outbox: Outbox
+    let_go: Callable[[], None]
+    chats: set[str] = field(default_factory=set)
+    behind: dict[str, int] = field(default_factory=dict)
+
+
+def event_packet(event: Numbered) -> Packet:
+    """Return the packet of a numbered event, encoded once for every socket."""
+    return Packet(MESSAGE, data=f'2["{event.type}",{to_json(event).decode()}]')
+
+
+def user_packet(event: dict[str, Any]) -> Packet:
+    """Return the packet of an unnumbered event."""
+    return Packet(MESSAGE, data=f"2{msgspec.json.encode([event['type'], event]).decode()}")
+
+
+class Rooms:
+    """The connected sockets. Implements `ports.EventSink`."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, Member] = {}
+        self._by_user: dict[str, set[Member]] = {}
+        self._by_chat: dict[str, set[Member]] = {}
+        self.replay: Replay = lambda _run_id, _seq: None
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def sockets_of(self, user_id: str) -> int:
+        """Return how many sockets a user has."""
+        return len(self._by_user.get(user_id, ()))
+
+    def member(self, sid: str) -> Member | None:
+        """Return a connected socket, or None."""
+        return self._members.get(sid)
+
+    def add(self, member: Member) -> None:
+        """Let a socket hear of its user's chats."""
+        self._members[member.sid] = member
+        self._by_user.setdefault(member.user_id, set()).add(member)
+        member.outbox.on_drained = lambda: self._catch_up(member)
+
+    def remove(self, sid: str) -> None:
+        """Forget a socket."""
+        member = self._members.pop(sid, None)
+        if member is None:
+            return
+        member.outbox.on_drained = None
+        _discard(self._by_user, member.user_id, member)
+        for chat_id in member.chats:
+            _discard(self._by_chat, chat_id, member)
+
+    def enter(self, member: Member, chat_id: str, run_id: str | None = None) -> None:
+        """Let a socket hear a chat from this moment on. What it missed before comes with the answer to its joining.
+
+        Raises:
+            Overloaded: it is in too many chats.
+        """
+        if chat_id not in member.chats and len(member.chats) >= MAX_ROOMS:
+            raise Overloaded(
+                "too_many_requests", f"A socket can be in at most {MAX_ROOMS} chats.", limit=MAX_ROOMS
+            )
+        if member.sid not in self._members:
+            return  # gone while its chat was read
+        member.chats.add(chat_id)
+        self._by_chat.setdefault(chat_id, set()).add(member)
+        if run_id is not None:
+            member.behind.pop(run_id, None)
+
+    def leave(self, member: Member, chat_id: str) -> None:
+        """Let a socket hear a chat no longer."""
+        member.chats.discard(chat_id)
+        _discard(self._by_chat, chat_id, member)
+
+    def run_events(self, user_id: str, chat_id: str | None, events: Sequence[Numbered]) -> None:
+        """Send numbered events to everybody who has the chat open; one who is behind gets them when it has read."""
+        members = self._by_chat.get(chat_id) if chat_id is not None else None
+        if not members or not events:
+            return
+        run_id = events[0].run_id
+        packets: list[Packet] | None = None
+        for member in members:
+            if run_id in member.behind or member.user_id != user_id:
+                continue
+            if member.outbox.backlog > CREDIT_CHARS:
+                member.behind[run_id] = events[0].seq - 1
+                continue
+            packets = packets or [event_packet(event) for event in events]
+            for packet in packets:
+                member.outbox.put_nowait(packet)
+
+    def user_event(self, user_id: str, event: dict[str, Any]) -> None:
+        """Send an unnumbered event to every socket of the user."""
+        members = self._by_user.get(user_id)
+        if not members:
+            return
+        packet = user_packet(event)
+        for member in tuple(members):
+            if member.outbox.backlog > MAX_BACKLOG_CHARS:
+                member.let_go()
+                continue
+            member.outbox.put_nowait(packet)
+            if event["type"] == "chat.deleted":
+                self.leave(member, event["chat_id"])
+
+    def _catch_up(self, member: Member) -> None:
+        for run_id, seq in tuple(member.behind.items()):
+            missed = self.replay(run_id, seq)
+            del member.behind[run_id]
+            if missed is None:
+                member.let_go()  # it will connect again and take the snapshot
+                return
+            for event in missed:
+                if event.chat_id not in member.chats:
+                    break
+                if member.outbox.backlog > CREDIT_CHARS:
+                    member.behind[run_id] = event.seq - 1
+                    return
+                member.outbox.put_nowait(event_packet(event))
+
+
+def _discard(groups: dict[str, set[Member]], key: str, member: Member) -> None:
+    group = groups.get(key)
+    if group is None:
+        return
+    group.discard(member)
+    if not group:
+        del groups[key]
