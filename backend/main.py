@@ -28,6 +28,7 @@ from app.schemas.numbered import Numbered
 from app.schemas.run import Run
 from app.services.chat_service import ChatService
 from app.services.message_service import MessageService
+from app.services.search_service import SearchService
 from app.utils import logs
 from app.utils.clock import SystemClock
 
@@ -50,6 +51,7 @@ async def running(settings: Settings) -> AsyncIterator[ASGIApp]:
             messages=MessageService(
                 storage, clock, events, runs, max_message_chars=settings.max_message_chars
             ),
+            search=SearchService(storage, clock),
         )
         await services.chats.purge_deleted()
         yield guard(create_app(services), settings)

@@ -14,6 +14,7 @@ from app.schemas.base import canonical_id
 from app.services.chat_service import ChatService
 from app.services.conversation import chat_not_found, message_not_found
 from app.services.message_service import MessageService
+from app.services.search_service import SearchService
 
 LOCAL_USER = "local"  # the one user of a backend without login
 
@@ -25,6 +26,7 @@ class Services:
     settings: Settings
     chats: ChatService
     messages: MessageService
+    search: SearchService
 
 
 def services(request: Request) -> Services:

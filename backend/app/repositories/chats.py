@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
+from app.repositories.indexing import flush_indexed, forget_texts
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ class ChatRepository:
         """
         self._session.add(chat)
         try:
-            await self._session.flush()
+            await flush_indexed(self._session)
         except IntegrityError as error:
             raise Conflict("id_conflict", "This id is taken.") from error
 
     async def save(self) -> None:
         """Store what was set on rows that this unit gave out."""
-        await self._session.flush()
+        await flush_indexed(self._session)
 
     async def last_activity(self, user_id: str) -> int:
         """Return the newest activity among the user's chats, 0 without any."""
@@ -101,7 +102,7 @@ class ChatRepository:
             query = query.where(place < tuple_(after.pinned, after.activity, after.id))
         query = query.order_by(ChatRow.pinned.desc(), ChatRow.activity.desc(), ChatRow.id.desc()).limit(limit)
         found = await self._session.execute(query)
-        return [ListedChat(chat, count, run) for chat, count, run in found.tuples()]
+        return [ListedChat(chat, count, run) for chat, count, run in found]
 
     async def listed(self, user_id: str, chat_ids: Sequence[str]) -> dict[str, ListedChat]:
         """Return these chats of the user as list items, by id."""
@@ -109,7 +110,7 @@ class ChatRepository:
             ChatRow.user_id == user_id, ChatRow.id.in_(chat_ids), ChatRow.deleted_at.is_(None)
         )
         found = await self._session.execute(query)
-        return {chat.id: ListedChat(chat, count, run) for chat, count, run in found.tuples()}
+        return {chat.id: ListedChat(chat, count, run) for chat, count, run in found}
 
     async def mark_deleted(self, chat_id: str, at: datetime | None) -> None:
         """Delete a chat so that it can be restored, or with None restore it."""
@@ -122,6 +123,7 @@ class ChatRepository:
 
     async def purge(self, chat_id: str) -> None:
         """Remove a chat with its messages and runs for good."""
+        await forget_texts(self._session, chat_id=chat_id)
         await self._session.execute(delete(ChatRow).where(ChatRow.id == chat_id))
 
     def _mine(self, user_id: str, chat_id: str, *, deleted: bool) -> Select[ChatRow]:

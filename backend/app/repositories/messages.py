@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import MessageRow
+from app.repositories.indexing import flush_indexed, forget_texts
 
 
 class MessageRepository:
@@ -37,13 +38,13 @@ class MessageRepository:
         message.position = (last or 0) + 1
         self._session.add(message)
         try:
-            await self._session.flush()
+            await flush_indexed(self._session)
         except IntegrityError as error:
             raise Conflict("id_conflict", "This id is taken.") from error
 
     async def save(self) -> None:
         """Store what was set on rows that this unit gave out."""
-        await self._session.flush()
+        await flush_indexed(self._session)
 
     async def count(self, chat_id: str) -> int:
         """Return how many messages a chat has, on all its branches."""
@@ -80,7 +81,7 @@ class MessageRepository:
             .order_by(MessageRow.position)
         )
         children: dict[str | None, list[str]] = {}
-        for parent_id, message_id in (await self._session.execute(query)).tuples():
+        for parent_id, message_id in (await self._session.execute(query)):
             children.setdefault(parent_id, []).append(message_id)
         return children
 
@@ -109,8 +110,9 @@ class MessageRepository:
         """Return a message's id and those of all messages below it."""
         return set((await self._session.scalars(select(self._below(message_id).c.id))).all())
 
-    async def delete_below(self, message_id: str) -> None:
+    async def delete_below(self, chat_id: str, message_id: str) -> None:
         """Remove a message and everything below it, with their runs."""
+        await forget_texts(self._session, chat_id=chat_id, message_ids=await self.ids_below(message_id))
         await self._session.execute(delete(MessageRow).where(MessageRow.id == message_id))
 
     def _below(self, message_id: str) -> CTE:

@@ -12,6 +12,7 @@ from app.database import Database
 from app.repositories.chats import ChatRepository
 from app.repositories.messages import MessageRepository
 from app.repositories.runs import RunRepository
+from app.repositories.search import SearchRepository
 
 
 class Unit:
@@ -21,6 +22,7 @@ class Unit:
         self.chats = ChatRepository(session)
         self.messages = MessageRepository(session)
         self.runs = RunRepository(session)
+        self.search = SearchRepository(session)
 
 
 class Storage:

@@ -169,7 +169,7 @@ class MessageService:
                 if live is not None and live.message_id not in below:
                     live = None
                 if live is None:
-                    await unit.messages.delete_below(message_id)
+                    await unit.messages.delete_below(chat_id, message_id)
                     if chat.active_leaf_id in below:
                         chat.active_leaf_id = await _leaf_after(unit, message)
                     mark_changed(chat, self._clock.now())

@@ -1,0 +1,162 @@
+"""Keeping the search index true: every title and content is in it from the moment it is stored.
+
+Finding is in `search.py`. The pieces are of folded text; what holds them is verified there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import instance_state
+
+from app.models import ChatRow, MessageRow
+from app.utils.folding import cjk_pairs, fold, trigrams
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import InstanceState
+
+FIRST_TITLE = 2**53
+
+
+@dataclass(frozen=True)
+class _Change:
+    chat_id: str
+    message_id: str | None
+    before: str
+    after: str
+
+
+async def flush_indexed(session: AsyncSession) -> None:
+    """Send what was set on rows to the database, and the texts among it to the index."""
+    changes = list(_changes(session))
+    await session.flush()
+    for change in changes:
+        await _index(session, change)
+
+
+async def forget_texts(
+    session: AsyncSession, *, chat_id: str, message_ids: Iterable[str] | None = None
+) -> None:
+    """Take texts out of the index, before their rows go: of these messages, or of a whole chat."""
+    if session.get_bind().dialect.name != "sqlite":
+        return  # the pieces stand in the entry's own row, which goes with the message
+    query = text(
+        """
+        SELECT e.number, COALESCE(m.content, c.title), e.message_id FROM search_entries e
+        JOIN chats c ON c.id = e.chat_id LEFT JOIN messages m ON m.id = e.message_id
+        WHERE e.chat_id = :chat_id
+        """
+    )
+    wanted = None if message_ids is None else set(message_ids)
+    for number, content, message_id in (await session.execute(query, {"chat_id": chat_id})).all():
+        if wanted is None or message_id in wanted:
+            await _forget_pieces(session, number, content)
+
+
+def _changes(session: AsyncSession) -> Iterable[_Change]:
+    for row in [*session.new, *session.dirty]:
+        if isinstance(row, MessageRow):
+            before, after = _history(row, "content")
+            chat_id, message_id = row.chat_id, row.id
+        elif isinstance(row, ChatRow):
+            before, after = _history(row, "title")
+            chat_id, message_id = row.id, None
+        else:
+            continue
+        if before != after:
+            yield _Change(chat_id, message_id, before, after)
+
+
+def _history(row: MessageRow | ChatRow, name: str) -> tuple[str, str]:
+    state: InstanceState[Any] = instance_state(row)
+    after: str = getattr(row, name) or ""
+    if not state.persistent:
+        return "", after
+    replaced = state.attrs[name].history.deleted
+    return (replaced[0] if replaced else after), after
+
+
+async def _index(session: AsyncSession, change: _Change) -> None:
+    where = {"chat_id": change.chat_id, "message_id": change.message_id}
+    is_it = "message_id = :message_id" if change.message_id is not None else "message_id IS NULL"
+    query = text(f"SELECT number FROM search_entries WHERE chat_id = :chat_id AND {is_it}")  # noqa: S608 (no input)
+    number: int | None = (await session.execute(query, where)).scalar_one_or_none()
+    if session.get_bind().dialect.name == "sqlite":
+        await _index_sqlite(session, change, number)
+    else:
+        await _index_postgresql(session, change, number)
+
+
+async def _index_sqlite(session: AsyncSession, change: _Change, number: int | None) -> None:
+    if number is not None:
+        await _forget_pieces(session, number, change.before)
+    if not change.after:
+        await session.execute(text("DELETE FROM search_entries WHERE number = :n"), {"n": number})
+        return
+    if number is None:
+        number = await _next_number(session, is_title=change.message_id is None)
+        await session.execute(
+            text(
+                "INSERT INTO search_entries (number, chat_id, message_id) VALUES (:n, :chat_id, :message_id)"
+            ),
+            {"n": number, "chat_id": change.chat_id, "message_id": change.message_id},
+        )
+    folded = fold(change.after)
+    await session.execute(
+        text("INSERT INTO search_trigrams (rowid, text) VALUES (:n, :text)"), {"n": number, "text": folded}
+    )
+    await session.execute(
+        text("INSERT INTO search_pairs (rowid, text) VALUES (:n, :text)"),
+        {"n": number, "text": pair_words(folded)},
+    )
+
+
+async def _forget_pieces(session: AsyncSession, number: int, content: str) -> None:
+    # a contentless index takes a row out by being told again what was put in
+    folded = fold(content)
+    await session.execute(
+        text("INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', :n, :text)"),
+        {"n": number, "text": folded},
+    )
+    await session.execute(
+        text("INSERT INTO search_pairs (search_pairs, rowid, text) VALUES ('delete', :n, :text)"),
+        {"n": number, "text": pair_words(folded)},
+    )
+
+
+def pair_words(folded: str) -> str:
+    """Return the pairs of a text as words of plain letters: a tokenizer may not know younger characters."""
+    return " ".join("".join(f"{ord(character):x}g" for character in pair) for pair in cjk_pairs(folded))
+
+
+async def _next_number(session: AsyncSession, *, is_title: bool) -> int:
+    if is_title:
+        query = text(
+            "SELECT COALESCE(MAX(number), :first - 1) + 1 FROM search_entries WHERE number >= :first"
+        )
+    else:
+        query = text("SELECT COALESCE(MAX(number), 0) + 1 FROM search_entries WHERE number < :first")
+    return int((await session.execute(query, {"first": FIRST_TITLE})).scalar_one())
+
+
+async def _index_postgresql(session: AsyncSession, change: _Change, number: int | None) -> None:
+    folded = fold(change.after)
+    values = {
+        "n": number,
+        "chat_id": change.chat_id,
+        "message_id": change.message_id,
+        "grams": trigrams(folded) + cjk_pairs(folded),
+    }
+    if not change.after:
+        await session.execute(text("DELETE FROM search_entries WHERE number = :n"), {"n": number})
+    elif number is not None:
+        await session.execute(text("UPDATE search_entries SET grams = :grams WHERE number = :n"), values)
+    else:
+        sequence = "search_title_numbers" if change.message_id is None else "search_message_numbers"
+        statement = f"""
+            INSERT INTO search_entries (number, chat_id, message_id, grams)
+            VALUES (nextval('{sequence}'), :chat_id, :message_id, :grams)
+        """  # noqa: S608 (a constant)
+        await session.execute(text(statement), values)
