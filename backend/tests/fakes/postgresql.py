@@ -59,7 +59,9 @@ def cluster() -> Iterator[Cluster]:
             shutil.chown(folder, OWNER, OWNER)
         data = str(folder / "data")
         made.run("initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
+        options = (
+            f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
+        )
         made.run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield made
