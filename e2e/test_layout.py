@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import expect
 
 from e2e.browser import PHONE
 from e2e.chat_page import ChatPage
 from e2e.conftest import NewTab
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.chromium
@@ -115,8 +115,10 @@ def brightness(tab: ChatPage) -> float:
     rgb = tab.page.evaluate(
         """() => {
           const canvas = new OffscreenCanvas(1, 1).getContext('2d');
-          canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
-          canvas.fillRect(0, 0, 1, 1);
+          for (const ground of [document.documentElement, document.body]) {
+            canvas.fillStyle = getComputedStyle(ground).backgroundColor;
+            canvas.fillRect(0, 0, 1, 1);
+          }
           return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
         }"""
     )

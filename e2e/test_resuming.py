@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from e2e.scripted_engine import ScriptedAnswer, ScriptedEngine
 from playwright.sync_api import expect
 
 from e2e.chat_page import ChatPage
 from e2e.conftest import NewTab
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedAnswer, ScriptedEngine
 from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.chromium
@@ -20,18 +20,19 @@ WHOLE = "".join(WORDS).strip()
 @pytest.fixture
 def answer(engine: ScriptedEngine) -> ScriptedAnswer:
     """An answer that is written word by word, as the test says."""
-    return engine.answer(reasoning=["Let me think."], content=WORDS, gated=True)
+    return engine.answer(content=WORDS, gated=True)
 
 
-# Steps: the first releases the thought.
-@pytest.mark.parametrize("steps", [0, 1, 2, 11, 30])
+# The first two tokens are the thought and its end.
+@pytest.mark.parametrize("steps", [0, 1, 3, 12, 31])
 def test_a_reload_in_the_middle_goes_on_to_the_same_text(
-    tab: ChatPage, answer: ScriptedAnswer, rest: Rest, engine: ScriptedEngine, steps: int
+    tab: ChatPage, rest: Rest, engine: ScriptedEngine, steps: int
 ) -> None:
+    answer = engine.answer(reasoning=["Let me think."], content=WORDS, gated=True)
     tab.send("Write thirty words")
     answer.until_asked()
     answer.step(steps)
-    shown = "".join(WORDS[: max(0, steps - 1)]).strip()
+    shown = "".join(WORDS[: max(0, steps - 2)]).strip()
     if shown:
         expect(tab.content).to_have_text(shown)
 
@@ -79,7 +80,7 @@ def test_a_second_tab_sees_the_same_and_can_stop(
 ) -> None:
     first = new_tab(tiers).open()
     first.send("Write thirty words")
-    answer.step(6)
+    answer.step(5)
     expect(first.content).to_have_text(" ".join(f"word{number}" for number in range(5)))
     second = new_tab(tiers).open(first.chat_id)
     expect(second.content).to_have_text(" ".join(f"word{number}" for number in range(5)))
@@ -119,7 +120,7 @@ def test_who_closes_the_page_and_comes_back_finds_the_answer(
 ) -> None:
     tab = new_tab(tiers).open()
     tab.send("Write thirty words")
-    answer.step(3)
+    answer.step(2)
     expect(tab.content).to_have_text("word0 word1")
     chat_id = tab.chat_id
     run_id = rest.chat(chat_id)["active_run"]["id"]
@@ -137,7 +138,7 @@ def test_who_closes_the_page_and_comes_back_finds_the_answer(
 def test_a_lost_network_is_said_and_made_up_for(tab: ChatPage, answer: ScriptedAnswer) -> None:
     tab.witness.expect("ERR_INTERNET_DISCONNECTED", "WebSocket")
     tab.send("Write thirty words")
-    answer.step(3)
+    answer.step(2)
     expect(tab.content).to_have_text("word0 word1")
 
     tab.page.context.set_offline(True)
@@ -155,7 +156,7 @@ def test_leaving_for_another_chat_and_coming_back_shows_the_stream_again(
 ) -> None:
     other = rest.new_chat(title="Elsewhere")
     tab.send("Write thirty words")
-    answer.step(3)
+    answer.step(2)
     expect(tab.content).to_have_text("word0 word1")
     chat_id = tab.chat_id
 
