@@ -6,6 +6,22 @@ import { defineConfig } from 'vitest/config';
 const backend = `http://${process.env.BACKEND_HOST ?? '127.0.0.1'}:${process.env.BACKEND_PORT ?? '8080'}`;
 const forwarded = { target: backend, ws: true };
 
+/** What the browser tests import from packages, made ready before the first of them runs. */
+const PREPARED = [
+	'axe-core',
+	'bits-ui',
+	'dompurify',
+	'fast-check',
+	'highlight.js/lib/core',
+	'highlight.js/lib/languages/*',
+	'i18next',
+	'marked',
+	'openapi-fetch',
+	'socket.io-client',
+	'svelte-sonner',
+	'uuid'
+];
+
 export default defineConfig({
 	plugins: [tailwindcss(), sveltekit()],
 	build: { sourcemap: false },
@@ -32,6 +48,8 @@ export default defineConfig({
 			},
 			{
 				extends: true,
+				// A dependency that is found late would reload the page under a test.
+				optimizeDeps: { noDiscovery: true, include: PREPARED },
 				test: {
 					name: 'browser',
 					include: ['{src,tests}/**/*.svelte.test.ts'],

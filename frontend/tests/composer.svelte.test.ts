@@ -1,0 +1,200 @@
+import { describe, expect, test, vi } from 'vitest';
+import { userEvent } from 'vitest/browser';
+import { ask, openPage } from './page';
+
+const box = () => document.querySelector<HTMLTextAreaElement>('[data-testid=composer]')!;
+const key = (init: KeyboardEventInit) =>
+	box().dispatchEvent(
+		new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })
+	);
+const compose = (type: string, data = '') =>
+	box().dispatchEvent(new CompositionEvent(type, { data, bubbles: true }));
+const nextFrames = () =>
+	new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+describe('sending', () => {
+	test('Enter sends, Shift+Enter makes a new line', async () => {
+		const { backend, byId } = await openPage();
+		await byId('composer').click();
+		await userEvent.keyboard('one{Shift>}{Enter}{/Shift}two');
+		await expect.element(byId('composer')).toHaveValue('one\ntwo');
+
+		await userEvent.keyboard('{Enter}');
+
+		await expect.element(byId('composer')).toHaveValue('');
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+		expect(backend.callsOf('startRun')[0]?.[1]).toMatchObject({ message: { content: 'one\ntwo' } });
+	});
+
+	test('with the other send key Enter makes a new line and Ctrl+Enter sends', async () => {
+		const { backend, byId } = await openPage({ settings: { sendKey: 'mod-enter' } });
+		await byId('composer').click();
+		await userEvent.keyboard('one{Enter}two');
+		await expect.element(byId('composer')).toHaveValue('one\ntwo');
+		expect(backend.callsOf('startRun')).toEqual([]);
+
+		await userEvent.keyboard('{Control>}{Enter}{/Control}');
+
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+	});
+
+	test('only blank text cannot be sent', async () => {
+		const { byId } = await openPage();
+		await expect.element(byId('send')).toBeDisabled();
+
+		await byId('composer').fill(' \n ');
+		await expect.element(byId('send')).toBeDisabled();
+
+		await byId('composer').fill('x');
+		await expect.element(byId('send')).toBeEnabled();
+	});
+
+	test('the text is sent as it was written', async () => {
+		const { backend, byId } = await openPage();
+		await byId('composer').fill('  你好 🫠  \n');
+		await byId('send').click();
+
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+		expect(backend.callsOf('startRun')[0]?.[1]).toMatchObject({
+			message: { content: '  你好 🫠  \n' }
+		});
+	});
+
+	test('the thinking switch goes with the message and stays as it was left', async () => {
+		const { backend, byId } = await openPage();
+		await expect.element(byId('thinking-toggle')).toHaveAttribute('aria-pressed', 'true');
+		await byId('thinking-toggle').click();
+		await byId('composer').fill('x');
+		await byId('send').click();
+
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+		expect(backend.callsOf('startRun')[0]?.[1]).toMatchObject({ options: { thinking: false } });
+		await expect.element(byId('thinking-toggle')).toHaveAttribute('aria-pressed', 'false');
+	});
+});
+
+describe('input methods', () => {
+	test('Enter inside a composition does not send', async () => {
+		const { backend, byId } = await openPage();
+		await byId('composer').fill('ni hao');
+		compose('compositionstart');
+		compose('compositionupdate', '你好');
+
+		key({ isComposing: true });
+
+		expect(backend.callsOf('startRun')).toEqual([]);
+	});
+
+	test('Enter that the input method handles does not send, whatever else is said', async () => {
+		const { backend, byId } = await openPage();
+		await byId('composer').fill('ni hao');
+
+		key({ keyCode: 229 });
+
+		expect(backend.callsOf('startRun')).toEqual([]);
+	});
+
+	test('the Enter that ended a composition does not send (Safari), the next one does', async () => {
+		const { backend, byId } = await openPage();
+		await byId('composer').fill('你好');
+		compose('compositionstart');
+		compose('compositionend', '你好');
+		key({});
+		expect(backend.callsOf('createChat')).toEqual([]);
+
+		// Later than the same key can be.
+		const end = performance.now() + 60;
+		await vi.waitUntil(() => performance.now() > end, { interval: 5 });
+		key({});
+
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+	});
+});
+
+describe('drafts', () => {
+	test('each chat keeps its own draft over a reload', async () => {
+		const first = await openPage({ chatId: null });
+		await first.byId('composer').fill('half a thought');
+		await first.byId('composer').element().dispatchEvent(new FocusEvent('blur'));
+		first.screen.unmount();
+
+		const { byId, app } = await openPage({ isReload: true });
+		await expect.element(byId('composer')).toHaveValue('half a thought');
+
+		app.show('0199-other');
+		await expect.element(byId('composer')).toHaveValue('');
+	});
+
+	test('a sent message leaves no draft behind', async () => {
+		const opened = await openPage();
+		await ask(opened);
+
+		expect(Object.keys(localStorage).filter((name) => name.includes('draft'))).toEqual([]);
+	});
+
+	test('a storage that is blocked takes nothing away but the memory', async () => {
+		const blocked = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+			throw new DOMException('blocked', 'SecurityError');
+		});
+
+		const opened = await openPage();
+		await ask(opened);
+		blocked.mockRestore();
+
+		await expect.element(opened.byId('stop')).toBeVisible();
+	});
+});
+
+describe('while an answer is written', () => {
+	test('Send becomes Stop, and Esc stops', async () => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		opened.backend.delta(run, 'Be');
+		await expect.element(opened.byId('stop')).toBeVisible();
+
+		await opened.byId('composer').click();
+		await userEvent.keyboard('{Escape}');
+
+		await vi.waitUntil(() => opened.backend.callsOf('stopRun').length === 1);
+		await expect.element(opened.byId('send')).toBeVisible();
+		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', 'stopped');
+	});
+
+	test('one can write on, and Enter loses nothing', async () => {
+		const opened = await openPage();
+		await ask(opened);
+		await opened.byId('composer').click();
+		await userEvent.keyboard('next{Enter}');
+
+		await expect.element(opened.byId('composer')).toHaveValue('next');
+		expect(opened.backend.callsOf('startRun')).toHaveLength(1);
+	});
+});
+
+describe('the box', () => {
+	test('grows with its text up to a limit, and shrinks again', async () => {
+		const { byId } = await openPage();
+		const before = box().clientHeight;
+		await byId('composer').fill('line\n'.repeat(6));
+		await nextFrames();
+		const grown = box().clientHeight;
+		await byId('composer').fill('line\n'.repeat(200));
+		await nextFrames();
+		const most = box().clientHeight;
+		await byId('composer').fill('');
+		await nextFrames();
+
+		expect(grown).toBeGreaterThan(before + 80);
+		expect(most).toBeLessThanOrEqual(innerHeight * 0.4 + 1);
+		expect(box().clientHeight).toBe(before);
+	});
+
+	test('a starter fills the box and is not sent by itself', async () => {
+		const { backend, byId } = await openPage();
+		await byId('starter').nth(1).click();
+
+		await expect.element(byId('composer')).toHaveFocus();
+		expect(box().value).toContain('Thursday');
+		expect(backend.callsOf('startRun')).toEqual([]);
+	});
+});

@@ -1,0 +1,203 @@
+import axe from 'axe-core';
+import { describe, expect, test, vi } from 'vitest';
+import { page } from 'vitest/browser';
+import { aChat, aMessage } from './builders';
+import { FakeBackend } from './fake_backend';
+import { ask, openPage } from './page';
+
+function engine(status: string, detail: string | null = null, fix: string | null = null) {
+	const backend = new FakeBackend();
+	backend.health = { status: 'degraded', tiers: { vllm: { status, detail, fix } } };
+	return backend;
+}
+
+describe('the engine', () => {
+	test('that is ready is mentioned quietly', async () => {
+		const { byId } = await openPage();
+
+		await expect.element(byId('engine-state')).toHaveTextContent('Engine ready');
+	});
+
+	test('that loads says what and that one can write already', async () => {
+		const backend = engine('loading', 'Loading Qwen3-0.6B, about 20 s');
+		const { byId } = await openPage({ backend });
+
+		await expect.element(byId('engine-state')).toHaveTextContent('The engine is loading');
+		await expect.element(byId('engine-state')).toHaveTextContent('Loading Qwen3-0.6B, about 20 s');
+		await byId('composer').fill('x');
+		await expect.element(byId('send')).toBeEnabled();
+	});
+
+	test('that is down says the cause and what to do', async () => {
+		const backend = engine('down', 'Connection refused', 'Run ./scripts/start_vllm.sh');
+		const { byId } = await openPage({ backend });
+
+		await expect.element(byId('engine-state')).toHaveTextContent('The engine is not running');
+		await expect.element(byId('engine-state')).toHaveTextContent('Connection refused');
+		await expect.element(byId('engine-state')).toHaveTextContent('Run ./scripts/start_vllm.sh');
+	});
+
+	test('of a server that does not answer is not blamed', async () => {
+		const backend = new FakeBackend();
+		backend.isReachable = false;
+		const { byId } = await openPage({ backend });
+
+		await expect.element(byId('engine-state')).toHaveTextContent('The server is not answering');
+		await byId('composer').fill('I can write');
+		await expect.element(byId('composer')).toHaveValue('I can write');
+	});
+
+	test('is waited for by an answer, in words', async () => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		opened.backend.queue(run, null, 'engine_unavailable');
+		await expect.element(page.getByText('Waiting for the engine…')).toBeVisible();
+		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', 'queued');
+
+		opened.backend.queue(run, 3, 'capacity');
+		await expect.element(page.getByText('In line: number 3')).toBeVisible();
+	});
+});
+
+describe('the connection', () => {
+	test('is offline only after a while, and online again at once', async () => {
+		const { byId, backend } = await openPage();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
+		vi.useFakeTimers();
+		backend.goOffline();
+		vi.advanceTimersByTime(4_900);
+		vi.useRealTimers();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'reconnecting');
+		backend.goOnline();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
+
+		vi.useFakeTimers();
+		backend.goOffline();
+		vi.advanceTimersByTime(5_100);
+		vi.useRealTimers();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'offline');
+		await expect.element(page.getByText('You are offline.')).toBeVisible();
+
+		await page.getByRole('button', { name: 'Try now' }).click();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
+	});
+});
+
+describe('settings', () => {
+	test('of a chat are checked, and kept with it', async () => {
+		const backend = new FakeBackend();
+		backend.put(aChat({ id: 'chat', title: 'A chat' }));
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await byId('settings').click();
+		await byId('system-prompt').fill('Be brief.');
+		await byId('temperature').fill('9');
+		await expect.element(page.getByText('A number from 0 to 2.')).toBeVisible();
+		await expect.element(byId('save')).toBeDisabled();
+
+		await byId('temperature').fill('0.3');
+		await byId('max-tokens').fill('100');
+		await byId('save').click();
+
+		await vi.waitUntil(() => backend.chat('chat').max_tokens === 100);
+		expect(backend.chat('chat')).toMatchObject({ system_prompt: 'Be brief.', temperature: 0.3 });
+	});
+
+	test('of a new chat are used when it is made', async () => {
+		const opened = await openPage();
+		await opened.byId('model-picker').selectOptions('org/Small');
+		await ask(opened);
+
+		expect(opened.backend.callsOf('createChat')[0]?.[0]).toMatchObject({ model: 'org/Small' });
+	});
+
+	test('of the browser take effect at once', async () => {
+		const { byId } = await openPage();
+		await byId('settings').click();
+		await byId('settings-dialog').getByText('中文').click();
+		await expect.element(page.getByRole('dialog', { name: '设置' })).toBeVisible();
+
+		await byId('settings-dialog').getByText('大', { exact: true }).click();
+		expect(document.documentElement.dataset.font).toBe('large');
+	});
+});
+
+describe('reading with other eyes', () => {
+	const QUESTION = aMessage({ id: 'q', content: 'Why?' });
+	const FAILED = aMessage({
+		id: 'a',
+		parent_id: 'q',
+		role: 'assistant',
+		content: 'Half an answer',
+		reasoning: 'Hm.',
+		status: 'interrupted',
+		sibling_ids: ['z', 'a'],
+		metadata: { error: { code: 'engine_lost', detail: '' } }
+	});
+
+	test.each(
+		(['light', 'dark'] as const).flatMap((theme) =>
+			(['en', 'zh'] as const).flatMap((language) =>
+				[1280, 360].map((width) => ({ theme, language, width }))
+			)
+		)
+	)('axe finds nothing: $theme, $language, $width px', async ({ theme, language, width }) => {
+		const backend = new FakeBackend();
+		backend.put(
+			aChat({ id: 'chat', title: 'A chat', active_leaf_id: 'a', messages: [QUESTION, FAILED] })
+		);
+		backend.health = {
+			status: 'degraded',
+			tiers: { vllm: { status: 'down', detail: 'refused', fix: 'start it' } }
+		};
+		const { byId } = await openPage({
+			backend,
+			chatId: 'chat',
+			settings: { theme, language },
+			width
+		});
+		await expect.element(byId('outcome')).toBeVisible();
+		await expect.element(byId('engine-state')).toHaveTextContent('refused');
+
+		const { violations } = await axe.run(document, {
+			// The shell of the test is not the whole page.
+			rules: { region: { enabled: false } }
+		});
+
+		expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+	});
+
+	test('every control has a name', async () => {
+		const { byId } = await openPage();
+		await expect.element(byId('composer')).toBeVisible();
+
+		for (const control of document.querySelectorAll('button, a, input, select, textarea'))
+			expect(
+				(control.getAttribute('aria-label') ?? control.textContent ?? '').trim(),
+				control.outerHTML
+			).not.toBe('');
+	});
+
+	test.each([320, 360, 768, 1600])('nothing is wider than the screen at %i px', async (width) => {
+		const backend = new FakeBackend();
+		const long = { ...FAILED, content: `${'x'.repeat(600)} ${'字'.repeat(300)}` };
+		backend.put(
+			aChat({
+				id: 'chat',
+				title: 'w'.repeat(300),
+				active_leaf_id: 'a',
+				messages: [{ ...QUESTION, content: 'y'.repeat(500) }, long]
+			})
+		);
+		const { byId } = await openPage({ backend, chatId: 'chat', width });
+		await expect.element(byId('outcome')).toBeVisible();
+
+		expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+		const region = document.querySelector('[data-testid=messages]')!;
+		expect(region.scrollWidth).toBeLessThanOrEqual(region.clientWidth);
+		for (const id of ['settings', 'composer', 'send', 'model-picker']) {
+			const { left, right } = byId(id).element().getBoundingClientRect();
+			expect(left, id).toBeGreaterThanOrEqual(0);
+			expect(right, id).toBeLessThanOrEqual(width);
+		}
+	});
+});
