@@ -120,6 +120,12 @@ class RunService:
         if self._draining:
             raise Unavailable("shutting_down", "The server is shutting down.", retry_after_s=DRAINING_RETRY_S)
 
+    def started(self, run_id: str) -> ActiveRun:
+        """Return a run that this process has just started."""
+        run = self._active.get(run_id)
+        assert run is not None  # noqa: S101 (nothing was awaited since its start)
+        return run
+
     def launch(self, run: ActiveRun) -> None:
         """Let a run live: it will end by itself, and be gone from here then."""
         self._active.put(run)
@@ -203,7 +209,10 @@ class RunService:
             # no await from `run.ended` to here: who starts the next run on hearing of it finds the place free
             run.phase = "ended"
             self._active.remove(run)
-            self._parts.logs.close(run.id)
+            if run.chat_id is not None:
+                self._parts.logs.close(run.id)
+            else:
+                self._parts.logs.drop(run.id)
             self.give_back(run.ticket)
             run.finished.set()
 

@@ -1,0 +1,92 @@
+"""Use cases for programs: one question, one answer, in a chat or without anything being stored.
+
+A run without a chat counts against the limits as every other, and ends when its client leaves.
+"""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from app.config import Settings
+from app.ports import Clock, Turn
+from app.schemas.completion import Completion, CompletionTurn
+from app.schemas.message import Message
+from app.schemas.options import Options, Params
+from app.schemas.run import StartRun, UserTurn
+from app.services.active_run import ActiveRun
+from app.services.conversation import check_length, check_max_tokens
+from app.services.run_options import run_options
+from app.services.run_service import RunParts, RunService
+
+
+class CompletionService:
+    """Completions."""
+
+    def __init__(self, runs: RunService, parts: RunParts, settings: Settings) -> None:
+        self._runs = runs
+        self._parts = parts
+        self._max_message_chars = settings.max_message_chars
+        self._max_new_tokens = settings.max_new_tokens
+        self._default_max_tokens = settings.default_max_tokens
+
+    async def start(self, user_id: str, request: Completion) -> ActiveRun:
+        """Begin to answer a request. Its log can be followed, its end waited for.
+
+        Raises:
+            NotFound: `chat_not_found`.
+            Conflict, Overloaded, Invalid, TooLarge, Unavailable: as `RunService.start`.
+        """
+        options = Options.model_validate({name: getattr(request, name) for name in Options.model_fields})
+        if request.chat_id is not None:
+            turn = UserTurn(content=request.content or "")
+            started, _ = await self._runs.start(
+                user_id, request.chat_id, StartRun(message=turn, options=options)
+            )
+            return self._runs.started(started.run.id)
+        asked = request.messages or [CompletionTurn(role="user", content=request.content or "")]
+        return self.answer(user_id, asked, options)
+
+    def answer(self, user_id: str, asked: Sequence[CompletionTurn], options: Params) -> ActiveRun:
+        """Begin to answer turns that are stored nowhere.
+
+        Raises:
+            Overloaded, Invalid, TooLarge, Unavailable: as `RunService.start`.
+        """
+        for number, turn in enumerate(asked):
+            check_length(turn.content, limit=self._max_message_chars, field=f"messages.{number}.content")
+        check_max_tokens(options.max_tokens, limit=self._max_new_tokens)
+        self._runs.check_open()
+        run_id = str(uuid4())
+        ticket = self._parts.admission.admit(run_id, user_id, None)
+        now = self._parts.clock.now()
+        run = ActiveRun(
+            id=run_id,
+            user_id=user_id,
+            chat_id=None,
+            message=_unstored(self._parts.clock),
+            options=run_options(options, None, default_max_tokens=self._default_max_tokens),
+            ticket=ticket,
+            log=self._parts.logs.open(user_id=user_id, chat_id=None, run_id=run_id, message_id=None),
+            created_at=now,
+            turns=tuple(Turn(turn.role, turn.content) for turn in asked),
+        )
+        self._runs.launch(run)
+        return run
+
+
+def _unstored(clock: Clock) -> Message:
+    message_id, now = str(uuid4()), clock.now()
+    return Message(
+        id=message_id,
+        chat_id=None,
+        parent_id=None,
+        sibling_ids=[message_id],
+        role="assistant",
+        content="",
+        reasoning="",
+        model=None,
+        status="queued",
+        metadata={},
+        timestamp=int(now.timestamp()),
+        created_at=now,
+        updated_at=now,
+    )
