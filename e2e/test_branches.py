@@ -1,11 +1,11 @@
 """Promises about answering again and asking differently."""
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import Locator, expect
 
 from e2e.chat_page import ChatPage
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.chromium
 
@@ -19,9 +19,8 @@ def action(message: Locator, name: str) -> None:
 def edit(tab: ChatPage, message: Locator, text: str) -> None:
     """Change a message of the user and send it."""
     action(message, "edit")
-    field = tab.page.locator("textarea:focus")
-    field.fill(text)
-    field.press("Enter")
+    tab.page.locator("textarea:focus").fill(text)
+    message.get_by_role("button", name="Send").click()
 
 
 def test_regenerate_adds_a_second_answer_and_both_can_be_read(tab: ChatPage, engine: ScriptedEngine) -> None:

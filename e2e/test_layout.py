@@ -52,7 +52,9 @@ def test_a_message_over_the_limit_is_refused_in_words_and_kept(tab: ChatPage, re
 
     tab.composer.press("Enter")
 
-    expect(tab.page.get_by_text(re.compile(r"100[,. ]?000|too long", re.IGNORECASE)).first).to_be_visible()
+    expect(tab.question).to_contain_text(re.compile("too long", re.IGNORECASE))
+    expect(tab.question).to_contain_text(re.compile("100,?000"))
+    tab.question.get_by_role("button", name="Take back").click()
     expect(tab.composer).to_have_value(re.compile("^(word ){9}"))
     assert all(chat["message_count"] == 0 for chat in rest.chats())
 
@@ -100,9 +102,6 @@ def test_the_language_is_switched_at_once_and_kept(tab: ChatPage) -> None:
     expect(tab.hook("new-chat")).to_contain_text("New chat")
 
     tab.hook("language").click()
-    chinese = tab.page.get_by_role("menuitemradio", name="中文")
-    if chinese.count():
-        chinese.click()
 
     expect(tab.hook("new-chat")).to_contain_text(re.compile("新"))
     tab.page.reload()
@@ -138,14 +137,10 @@ def test_the_theme_is_switched_at_once_and_kept_without_a_flash(tiers: Tiers, ne
     tab = new_tab(tiers, color_scheme="light").open()
     assert brightness(tab) > 0.7
 
-    for _ in range(3):
-        if brightness(tab) < 0.3:
-            break
-        tab.hook("theme").click()
-        dark = tab.page.get_by_role("menuitemradio", name=re.compile("dark", re.IGNORECASE))
-        if dark.count():
-            dark.click()
-
+    # As the system, light, dark.
+    tab.hook("theme").click()
+    assert brightness(tab) > 0.7
+    tab.hook("theme").click()
     assert brightness(tab) < 0.3
     tab.page.reload(wait_until="commit")
     tab.page.wait_for_selector("body")
