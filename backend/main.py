@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvloop
 from loguru import logger
@@ -16,18 +15,27 @@ from starlette.types import ASGIApp
 
 from app.api.app import create_app
 from app.api.contract import document_text
-from app.api.deps import Services
+from app.api.deps import LOCAL_USER, Services
 from app.api.limits import guard
 from app.api.server import bind, serve
 from app.config import Settings
-from app.errors import StartError
+from app.errors import EngineUnreachable, StartError
+from app.inference.engines import Engines
+from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
+from app.ports import ServedModel
+from app.realtime.gateway import Gateway
+from app.realtime.mount import Mount
+from app.realtime.plain_socket import PlainSockets
+from app.realtime.rooms import Rooms
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
-from app.schemas.message import Message
-from app.schemas.numbered import Numbered
-from app.schemas.run import Run
+from app.services.chat_clearing import ChatClearing
+from app.services.chat_joining import ChatJoining
 from app.services.chat_service import ChatService
+from app.services.completion_service import CompletionService
 from app.services.message_service import MessageService
+from app.services.run_parts import run_parts
+from app.services.run_service import RunService
 from app.services.search_service import SearchService
 from app.utils import logs
 from app.utils.clock import SystemClock
@@ -42,44 +50,65 @@ async def running(settings: Settings) -> AsyncIterator[ASGIApp]:
     Raises:
         StartError: it cannot start; the message says what to do.
     """
-    async with opened(settings.database_url) as database:
-        storage, clock = Storage(database), SystemClock()
-        events, runs = _Unheard(), _NoRuns()
+    async with (
+        opened(settings.database_url) as database,
+        engine_session(
+            settings.vllm_api_key.get_secret_value() if settings.vllm_api_key else None
+        ) as session,
+    ):
+        storage, clock, rooms = Storage(database), SystemClock(), Rooms()
+        limits = StreamLimits(settings.first_token_timeout_s, settings.idle_timeout_s)
+        client = VllmClient(session, Engines(settings.vllm_api_base_url), limits)
+        parts = run_parts(settings, storage, clock, rooms, client, _NamedModel(settings))
+        runs = RunService(parts, settings)
+        rooms.replay = parts.logs.replay
+        chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
         services = Services(
             settings=settings,
-            chats=ChatService(storage, clock, events, runs, max_new_tokens=settings.max_new_tokens),
+            chats=chats,
             messages=MessageService(
-                storage, clock, events, runs, max_message_chars=settings.max_message_chars
+                storage, clock, rooms, runs, max_message_chars=settings.max_message_chars
             ),
             search=SearchService(storage, clock),
+            runs=runs,
+            run_view=parts.view,
+            completion=CompletionService(runs, parts, settings),
+            clearing=ChatClearing(storage, clock, rooms),
+        )
+        joining = ChatJoining(storage, chats, parts.active, parts.logs)
+        gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER)
+        plain = PlainSockets(
+            chats,
+            runs,
+            parts.view,
+            user_id=LOCAL_USER,
+            max_sockets=settings.max_sockets,
+            monotonic=clock.monotonic,
         )
         await services.chats.purge_deleted()
-        yield guard(create_app(services), settings)
+        await runs.recover()
+        try:
+            yield guard(Mount(create_app(services), gateway.server, plain), settings)
+        finally:
+            await runs.shutdown(0)
+            await gateway.server.shutdown()
 
 
-class _Unheard:
-    """Events before there is anybody to hear them."""
+class _NamedModel:
+    """The model of DEFAULT_MODEL, whatever the engines serve."""
 
-    def run_events(self, user_id: str, chat_id: str | None, events: Sequence[Numbered]) -> None:
-        """Do nothing."""
+    def __init__(self, settings: Settings) -> None:
+        self._name = settings.default_model
 
-    def user_event(self, user_id: str, event: dict[str, Any]) -> None:
-        """Do nothing."""
+    async def served(self) -> Sequence[ServedModel]:
+        """Return the one."""
+        return [await self.default()]
 
-
-class _NoRuns:
-    """Runs before there are any."""
-
-    async def stop_for_delete(self, user_id: str, run_id: str) -> None:
-        """Do nothing."""
-
-    def present(self, run: Run) -> Run:
-        """Return it as it is."""
-        return run
-
-    def present_message(self, message: Message) -> Message:
-        """Return it as it is."""
-        return message
+    async def default(self) -> ServedModel:
+        """Return the one."""
+        if self._name is None:
+            raise EngineUnreachable("engine_unavailable", "No engine can be reached.")
+        return ServedModel(self._name, None)
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """Routes for programs: completion in a chat or without one, and emptying a chat."""
 
 import asyncio
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,14 +15,16 @@ from app.services.active_run import ActiveRun
 
 router = APIRouter(tags=["completion"])
 
-EITHER = {
+EITHER: dict[int | str, dict[str, Any]] = {
     200: {
         "model": Message,
         "content": {"text/event-stream": {}},
         "description": "The final message, or with `stream` its events",
     }
 }
-STREAM = {200: {"content": {"text/event-stream": {}}, "description": "Events, until the run has ended"}}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Events, until the run has ended"}
+}
 
 
 @router.post(

@@ -11,9 +11,13 @@ from fastapi import Depends, Header, Request
 from app.config import Settings
 from app.errors import NotFound
 from app.schemas.base import canonical_id
+from app.services.chat_clearing import ChatClearing
 from app.services.chat_service import ChatService
+from app.services.completion_service import CompletionService
 from app.services.conversation import chat_not_found, message_not_found
 from app.services.message_service import MessageService
+from app.services.run_service import RunService
+from app.services.run_view import RunView
 from app.services.search_service import SearchService
 
 LOCAL_USER = "local"  # the one user of a backend without login
@@ -27,6 +31,10 @@ class Services:
     chats: ChatService
     messages: MessageService
     search: SearchService
+    runs: RunService
+    run_view: RunView
+    completion: CompletionService
+    clearing: ChatClearing
 
 
 def services(request: Request) -> Services:

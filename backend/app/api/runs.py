@@ -1,6 +1,6 @@
 """Routes of runs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -18,7 +18,13 @@ LastEventId = Annotated[
     int | None,
     Header(alias="Last-Event-ID", ge=0, le=MAX_SEQ, description="As `after_seq`, and stronger than it"),
 ]
-SAME_RUN = {200: {"model": RunStarted, "description": "The same request as before: the present state"}}
+SAME_RUN: dict[int | str, dict[str, Any]] = {
+    200: {"model": RunStarted, "description": "The same request as before: the present state"}
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Events, until the run has ended"},
+    204: {"description": "The run has ended and there is nothing after this number"},
+}
 
 
 @router.post(
@@ -42,11 +48,7 @@ async def get_run(run_id: RunId, services: ServicesDep, user_id: UserId) -> RunS
 @router.get(
     "/api/runs/{run_id}/events",
     response_class=Response,
-    responses={
-        200: {"content": {"text/event-stream": {}}, "description": "Events, until the run has ended"},
-        204: {"description": "The run has ended and there is nothing after this number"},
-    }
-    | problems(404, 410),
+    responses=EVENTS | problems(404, 410),
 )
 async def follow_run(
     run_id: RunId,

@@ -35,7 +35,7 @@ class ChatClearing:
                 raise Conflict("run_active", "This chat has a run that has not ended. Stop it first.")
             roots = (await unit.messages.siblings(chat_id, {None})).get(None, [])
             for root in roots:
-                await unit.messages.delete_below(root)
+                await unit.messages.delete_below(chat_id, root)
             chat.active_leaf_id = None
             mark_changed(chat, self._clock.now())
             await unit.chats.save()

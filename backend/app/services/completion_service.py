@@ -15,7 +15,8 @@ from app.schemas.run import StartRun, UserTurn
 from app.services.active_run import ActiveRun
 from app.services.conversation import check_length, check_max_tokens
 from app.services.run_options import run_options
-from app.services.run_service import RunParts, RunService
+from app.services.run_parts import RunParts
+from app.services.run_service import RunService
 
 
 class CompletionService:

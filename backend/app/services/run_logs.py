@@ -64,6 +64,11 @@ class RunLogs:
         self._forget_old()
         return self._logs.get(run_id)
 
+    def replay(self, run_id: str, after_seq: int) -> Sequence[Numbered] | None:
+        """Return the visible events of a run after a number, or None when they are not kept."""
+        log = self.get(run_id)
+        return log.events_after(after_seq) if log is not None else None
+
     def close(self, run_id: str) -> None:
         """Say that the run has ended: its log is kept for a while only."""
         log = self._logs[run_id]

@@ -14,42 +14,21 @@ from loguru import logger
 
 from app.config import Settings
 from app.errors import Unavailable
-from app.ports import Clock, EventSink
-from app.repositories.storage import Storage
 from app.schemas.message import Message
 from app.schemas.run import Receipt, Run, RunStarted, RunStopped, StartRun
-from app.services.active_run import ActiveRun, ActiveRuns, Ending
-from app.services.admission import Admission, Ticket
+from app.services.active_run import ActiveRun, Ending
+from app.services.admission import Ticket
 from app.services.conversation import (
     check_length,
     check_max_tokens,
     tell_chat_changed,
     tell_message_changed,
 )
-from app.services.run_ending import RunEnding
-from app.services.run_generation import RunGeneration
-from app.services.run_logs import RunLogs
-from app.services.run_start import RunStart, StoredStart
-from app.services.run_view import RunView
+from app.services.run_parts import RunParts
+from app.services.run_start import StoredStart
 
 STOP_WITHIN_S = 1.0
 DRAINING_RETRY_S = 5
-
-
-@dataclass(frozen=True)
-class RunParts:
-    """What the run service is made of."""
-
-    storage: Storage
-    clock: Clock
-    events: EventSink
-    logs: RunLogs
-    active: ActiveRuns
-    admission: Admission
-    starts: RunStart
-    generation: RunGeneration
-    ending: RunEnding
-    view: RunView
 
 
 @dataclass
@@ -181,7 +160,16 @@ class RunService:
         """Return the message with the text that is visible so far, if a run into it lives here."""
         return self._view.present_message(message)
 
-    # --- shutdown -----------------------------------------------------------------------------------------
+    # --- start of the process and its end -----------------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """End the runs that a dead process left open, with the text that is stored; before anybody can ask."""
+        async with self._parts.storage.read() as unit:
+            left = await unit.runs.live()
+        for row in left:
+            await self._parts.ending.abandon(row.id)
+        if left:
+            logger.warning("{} runs of an earlier process were interrupted", len(left))
 
     async def shutdown(self, drain_s: float) -> None:
         """Admit nothing more, let runs end for `drain_s` seconds, then end what is left."""

@@ -1,0 +1,59 @@
+"""What runs are made of, put together. Decides nothing and starts nothing."""
+
+from dataclasses import dataclass
+
+from app.config import Settings
+from app.ports import ChatModel, Clock, EventSink, ModelCatalogue
+from app.repositories.storage import Storage
+from app.services.active_run import ActiveRuns
+from app.services.admission import Admission
+from app.services.run_ending import RunEnding
+from app.services.run_generation import GenerationLimits, RunGeneration
+from app.services.run_logs import MemoryJournal, RunLogs
+from app.services.run_start import RunStart
+from app.services.run_view import RunView
+
+
+@dataclass(frozen=True)
+class RunParts:
+    """The parts, each shared by the services that need it."""
+
+    storage: Storage
+    clock: Clock
+    events: EventSink
+    logs: RunLogs
+    active: ActiveRuns
+    admission: Admission
+    starts: RunStart
+    generation: RunGeneration
+    ending: RunEnding
+    view: RunView
+
+
+def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
+    settings: Settings,
+    storage: Storage,
+    clock: Clock,
+    events: EventSink,
+    model: ChatModel,
+    catalogue: ModelCatalogue,
+) -> RunParts:
+    """Return the parts of one process."""
+    logs = RunLogs(MemoryJournal(), events, clock)
+    active = ActiveRuns()
+    admission = Admission(
+        running=settings.max_concurrent_runs, queued=settings.max_queued_runs, per_user=settings.runs_per_user
+    )
+    limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s)
+    return RunParts(
+        storage=storage,
+        clock=clock,
+        events=events,
+        logs=logs,
+        active=active,
+        admission=admission,
+        starts=RunStart(storage, clock, default_max_tokens=settings.default_max_tokens),
+        generation=RunGeneration(model, catalogue, storage, clock, limits),
+        ending=RunEnding(storage, clock, events),
+        view=RunView(storage, logs, active, admission),
+    )
