@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from app.config import REPOSITORY
 from app.errors import StorageFull, Unavailable
+from app.utils import sqlite_driver
 
 BUSY_TIMEOUT_MS = 5000  # how long SQLite waits for another process's write
 WAL_KEPT_BYTES = 16 * 1024 * 1024  # a large transaction does not leave a large WAL behind
@@ -172,7 +174,12 @@ def _to_json(value: object) -> str:
 
 def _sqlite_engine(url: URL, *, begin: str, size: int, read_only: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0, json_serializer=_to_json
+        url,
+        async_creator=partial(sqlite_driver.connect, Path(str(url.database))),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        json_serializer=_to_json,
     )
 
     def configure(connection: Any, _record: object) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstanceState
 
 FIRST_TITLE = 2**53
+TITLE_NUMBERS, MESSAGE_NUMBERS = f"number >= {FIRST_TITLE}", f"number < {FIRST_TITLE}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ async def forget_texts(
     wanted = None if message_ids is None else set(message_ids)
     for number, content, message_id in (await session.execute(query, {"chat_id": chat_id})).all():
         if wanted is None or message_id in wanted:
-            await _forget_pieces(session, number, content)
+            await _write_pieces(session, number, content, delete=True)
 
 
 def _changes(session: AsyncSession) -> Iterable[_Change]:
@@ -79,66 +80,55 @@ def _history(row: MessageRow | ChatRow, name: str) -> tuple[str, str]:
 
 
 async def _index(session: AsyncSession, change: _Change) -> None:
-    where = {"chat_id": change.chat_id, "message_id": change.message_id}
-    is_it = "message_id = :message_id" if change.message_id is not None else "message_id IS NULL"
-    query = text(f"SELECT number FROM search_entries WHERE chat_id = :chat_id AND {is_it}")  # noqa: S608 (no input)
-    number: int | None = (await session.execute(query, where)).scalar_one_or_none()
+    number = await _number(session, change) if change.before else None
     if session.get_bind().dialect.name == "sqlite":
         await _index_sqlite(session, change, number)
     else:
         await _index_postgresql(session, change, number)
 
 
+async def _number(session: AsyncSession, change: _Change) -> int | None:
+    where = {"chat_id": change.chat_id, "message_id": change.message_id}
+    is_it = "message_id = :message_id" if change.message_id is not None else "message_id IS NULL"
+    query = text(f"SELECT number FROM search_entries WHERE chat_id = :chat_id AND {is_it}")  # noqa: S608 (no input)
+    found: int | None = (await session.execute(query, where)).scalar_one_or_none()
+    return found
+
+
 async def _index_sqlite(session: AsyncSession, change: _Change, number: int | None) -> None:
     if number is not None:
-        await _forget_pieces(session, number, change.before)
+        await _write_pieces(session, number, change.before, delete=True)
     if not change.after:
         await session.execute(text("DELETE FROM search_entries WHERE number = :n"), {"n": number})
         return
     if number is None:
-        number = await _next_number(session, is_title=change.message_id is None)
-        await session.execute(
-            text(
-                "INSERT INTO search_entries (number, chat_id, message_id) VALUES (:n, :chat_id, :message_id)"
-            ),
-            {"n": number, "chat_id": change.chat_id, "message_id": change.message_id},
+        numbers = (TITLE_NUMBERS, FIRST_TITLE) if change.message_id is None else (MESSAGE_NUMBERS, 1)
+        statement = text(
+            f"""
+            INSERT INTO search_entries (number, chat_id, message_id)
+            SELECT COALESCE(MAX(number) + 1, :first), :chat_id, :message_id FROM search_entries WHERE {numbers[0]}
+            RETURNING number
+            """  # noqa: S608 (a constant)
         )
-    folded = fold(change.after)
-    await session.execute(
-        text("INSERT INTO search_trigrams (rowid, text) VALUES (:n, :text)"), {"n": number, "text": folded}
-    )
-    await session.execute(
-        text("INSERT INTO search_pairs (rowid, text) VALUES (:n, :text)"),
-        {"n": number, "text": pair_words(folded)},
-    )
+        values = {"first": numbers[1], "chat_id": change.chat_id, "message_id": change.message_id}
+        number = int((await session.execute(statement, values)).scalar_one())
+    await _write_pieces(session, number, change.after, delete=False)
 
 
-async def _forget_pieces(session: AsyncSession, number: int, content: str) -> None:
-    # a contentless index takes a row out by being told again what was put in
+async def _write_pieces(session: AsyncSession, number: int, content: str, *, delete: bool) -> None:
     folded = fold(content)
-    await session.execute(
-        text("INSERT INTO search_trigrams (search_trigrams, rowid, text) VALUES ('delete', :n, :text)"),
-        {"n": number, "text": folded},
-    )
-    await session.execute(
-        text("INSERT INTO search_pairs (search_pairs, rowid, text) VALUES ('delete', :n, :text)"),
-        {"n": number, "text": pair_words(folded)},
-    )
+    for table, pieces in (("search_trigrams", folded), ("search_pairs", pair_words(folded))):
+        if not pieces:
+            continue
+        # a contentless index takes a row out by being told again what was put in
+        command = f"INSERT INTO {table} ({table}, rowid, text) VALUES ('delete', :n, :pieces)"  # noqa: S608
+        insert = f"INSERT INTO {table} (rowid, text) VALUES (:n, :pieces)"  # noqa: S608 (constants)
+        await session.execute(text(command if delete else insert), {"n": number, "pieces": pieces})
 
 
 def pair_words(folded: str) -> str:
     """Return the pairs of a text as words of plain letters: a tokenizer may not know younger characters."""
     return " ".join("".join(f"{ord(character):x}g" for character in pair) for pair in cjk_pairs(folded))
-
-
-async def _next_number(session: AsyncSession, *, is_title: bool) -> int:
-    if is_title:
-        query = text(
-            "SELECT COALESCE(MAX(number), :first - 1) + 1 FROM search_entries WHERE number >= :first"
-        )
-    else:
-        query = text("SELECT COALESCE(MAX(number), 0) + 1 FROM search_entries WHERE number < :first")
-    return int((await session.execute(query, {"first": FIRST_TITLE})).scalar_one())
 
 
 async def _index_postgresql(session: AsyncSession, change: _Change, number: int | None) -> None:
