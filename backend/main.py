@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import uvloop
 from loguru import logger
@@ -17,7 +18,7 @@ from app.api.app import create_app
 from app.api.contract import document_text
 from app.api.deps import LOCAL_USER, Services
 from app.api.limits import guard
-from app.api.server import bind, serve
+from app.api.server import Drain, bind, serve
 from app.config import Settings
 from app.errors import EngineUnreachable, StartError
 from app.inference.engines import Engines
@@ -43,8 +44,15 @@ from app.utils.clock import SystemClock
 EXIT_USAGE, EXIT_SETTINGS, EXIT_START = 2, 2, 3
 
 
+class Running(NamedTuple):
+    """The whole application, and how its work is brought to an end while it is still served."""
+
+    app: ASGIApp
+    drain: Drain
+
+
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def running(settings: Settings) -> AsyncIterator[Running]:
     """Give the whole application, ready to be served, and close everything in the end.
 
     Raises:
@@ -88,7 +96,8 @@ async def running(settings: Settings) -> AsyncIterator[ASGIApp]:
         await services.chats.purge_deleted()
         await runs.recover()
         try:
-            yield guard(Mount(create_app(services), gateway.server, plain), settings)
+            app = guard(Mount(create_app(services), gateway.server, plain), settings)
+            yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry))
         finally:
             await runs.shutdown(0)
             await gateway.server.shutdown()
@@ -112,10 +121,10 @@ class _NamedModel:
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:
-    async with running(settings) as app:
+    async with running(settings) as (app, drain):
         host, port = bound.getsockname()[:2]
         logger.info("listening on http://{}:{}", f"[{host}]" if ":" in host else host, port)
-        await serve(app, settings, bound)
+        await serve(app, settings, bound, drain)
 
 
 def _start() -> int:

@@ -114,7 +114,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that talks to the whole application, as `main` wires it."""
-    async with running(settings) as app:
+    async with running(settings) as (app, _drain):
         # an unforeseen error must come back as a 500, as it does over a socket
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:

@@ -3,11 +3,12 @@
 Knows no route and builds nothing.
 """
 
-import math
+import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +18,7 @@ from app.errors import StartError
 
 WS_MAX_BYTES = 256 * 1024  # twice what a Socket.IO frame may be: larger ones are closed unread
 WS_MAX_QUEUE = 16
+CLOSE_WITHIN_S = 2  # for replies that are being sent when everything else has ended
 KEEP_ALIVE_S = (
     75  # longer than the proxy in front keeps a connection idle, so that it never meets a closing one
 )
@@ -42,9 +44,18 @@ def bind(settings: Settings) -> socket.socket:
     return bound
 
 
-async def serve(app: ASGIApp, settings: Settings, bound: socket.socket) -> None:
-    """Serve until a signal says stop; a second signal ends the process at once."""
-    config = uvicorn.Config(
+Drain = Callable[[asyncio.Event], Awaitable[None]]
+"""Bring the work to its end before connections are closed, faster once the event is set."""
+
+
+async def serve(app: ASGIApp, settings: Settings, bound: socket.socket, drain: Drain) -> None:
+    """Serve until a signal says stop, then drain while still serving; a second signal makes it hurry."""
+    await _Server(config(app, settings), drain).serve(sockets=[bound])
+
+
+def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how this application is served."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,  # a search's URL holds the words that were searched
@@ -58,21 +69,42 @@ async def serve(app: ASGIApp, settings: Settings, bound: socket.socket) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=math.ceil(settings.drain_s),
+        timeout_graceful_shutdown=CLOSE_WITHIN_S,
     )
-    await _Server(config).serve(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
-    """Ends normally on a signal, so that what was opened around it is closed; uvicorn would raise it again."""
+    """Ends normally on a signal, so that what was opened around it is closed; uvicorn would raise it again.
+
+    Connections stay open while it drains: uvicorn alone would close every WebSocket first.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._hurry = asyncio.Event()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; the second time, hurry."""
+        if self.should_exit:
+            self._hurry.set()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then close every connection."""
+        if not self.force_exit:
+            await self._drain(self._hurry)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take SIGINT and SIGTERM while serving, and leave the next one to end the process."""
+        loop = asyncio.get_running_loop()
         for kind in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(kind, self.handle_exit)
+            loop.add_signal_handler(kind, self.handle_exit, kind, None)
         try:
             yield
         finally:
             for kind in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(kind)
                 signal.signal(kind, signal.SIG_DFL)

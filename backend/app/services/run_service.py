@@ -171,13 +171,17 @@ class RunService:
         if left:
             logger.warning("{} runs of an earlier process were interrupted", len(left))
 
-    async def shutdown(self, drain_s: float) -> None:
-        """Admit nothing more, let runs end for `drain_s` seconds, then end what is left."""
+    async def shutdown(self, drain_s: float, hurry: asyncio.Event | None = None) -> None:
+        """Admit nothing more, let runs end for `drain_s` seconds or until `hurry`, then end what is left."""
         self._draining = True
-        tasks = [run.task for run in self._active if run.task is not None]
-        if tasks:
-            logger.info("shutting down: {} runs may go on for {} s", len(tasks), drain_s)
-            await asyncio.wait(tasks, timeout=drain_s)
+        if len(self._active) and drain_s:
+            logger.info("shutting down: {} runs may go on for {:g} s", len(self._active), drain_s)
+            hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+            ended = asyncio.gather(*(run.finished.wait() for run in self._active))
+            await asyncio.wait({hurried, ended}, timeout=drain_s, return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            ended.cancel()
+            await asyncio.wait({hurried, ended})
         for run in self._active:
             run.cancel("shutdown")
         if left := [run.task for run in self._active if run.task is not None]:
