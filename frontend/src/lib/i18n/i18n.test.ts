@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { Failure } from '$lib/types/failure';
+import { en } from './en';
+import { FAILURES } from './errors';
+import { detectLanguage, failureText, formatDuration, setLanguage, t } from './index';
+import { zh } from './zh';
+
+const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name);
+
+afterEach(() => setLanguage('en'));
+
+describe('the catalogues', () => {
+	test('have the same keys in both languages', () => {
+		expect(Object.keys(zh)).toEqual(Object.keys(en));
+	});
+
+	test.each(Object.keys(en) as (keyof typeof en)[])('%s takes the same values', (key) => {
+		// A one-piece plural may leave the number out.
+		const isSingular = key.endsWith('_one');
+		const [inEnglish, inChinese] = [placeholders(en[key]).sort(), placeholders(zh[key]).sort()];
+
+		if (!isSingular) expect(inChinese).toEqual(inEnglish);
+		expect(zh[key].trim()).not.toBe('');
+		expect(en[key].trim()).not.toBe('');
+	});
+
+	test('Chinese texts are in Chinese but for names', () => {
+		const NAMES = new Set([
+			'app.name',
+			'language.switch',
+			'settings.send_enter',
+			'settings.send_mod',
+			'stats.rate'
+		]);
+		const foreign = Object.entries(zh).filter(
+			([key, text]) => !NAMES.has(key) && !/\p{Script=Han}/u.test(text)
+		);
+
+		expect(foreign).toEqual([]);
+	});
+});
+
+describe('texts', () => {
+	test('follow the language, with values and numbers', () => {
+		expect(t('sidebar.hits', { count: 1 })).toBe('1 hit');
+		expect(t('sidebar.hits', { count: 3 })).toBe('3 hits');
+		setLanguage('zh');
+		expect(t('sidebar.hits', { count: 3 })).toBe('3 条结果');
+		expect(t('message.interrupted', { cause: '原因' })).toBe('生成中断: 原因');
+	});
+
+	test('values are shown as they are', () => {
+		expect(t('sidebar.no_hits', { query: '<b>&{{count}}' })).toBe(
+			'Nothing found for “<b>&{{count}}”.'
+		);
+	});
+
+	test('durations read well', () => {
+		expect(formatDuration(38.4)).toBe('38 ms');
+		expect(formatDuration(3_240)).toBe('3.2 sec');
+		expect(formatDuration(125_000)).toBe('2 min 5 sec');
+		setLanguage('zh');
+		expect(formatDuration(3_240)).toBe('3.2秒');
+	});
+
+	test.each([
+		[['zh-TW', 'en'], 'zh'],
+		[['de', 'zh-CN'], 'zh'],
+		[['en-GB', 'zh'], 'en'],
+		[['fr'], 'en'],
+		[[], 'en']
+	] as const)('a browser that prefers %j gets %s', (preferred, expected) => {
+		expect(detectLanguage(preferred)).toBe(expected);
+	});
+});
+
+describe('failures', () => {
+	test.each(['en', 'zh'] as const)('each has its sentences (%s)', (language) => {
+		setLanguage(language);
+		for (const code of Object.keys(FAILURES) as (keyof typeof FAILURES)[]) {
+			const { cause, next } = failureText(new Failure(code, { limit: 10 }));
+			expect(cause, code).not.toMatch(/^error\.|\{\{/);
+			expect(next ?? '', code).not.toMatch(/^error\.|\{\{/);
+		}
+	});
+
+	test('a code that this page does not know yet is still told', () => {
+		const { cause } = failureText({ code: 'from_the_future' as never, detail: '' });
+
+		expect(cause).toBe('The server ran into an error.');
+	});
+
+	test('a limit is in the sentence', () => {
+		expect(failureText(new Failure('max_tokens_too_large', { limit: 8192 })).cause).toContain(
+			'8192'
+		);
+	});
+});
