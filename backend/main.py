@@ -5,7 +5,7 @@
 
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -20,10 +20,11 @@ from app.api.deps import LOCAL_USER, Services
 from app.api.limits import guard
 from app.api.server import Drain, bind, serve
 from app.config import Settings
-from app.errors import EngineUnreachable, StartError
+from app.errors import StartError
+from app.inference.engine_host import EngineHost
 from app.inference.engines import Engines
+from app.inference.model_catalogue import ModelCatalogue
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
-from app.ports import ServedModel
 from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
@@ -34,10 +35,12 @@ from app.services.chat_clearing import ChatClearing
 from app.services.chat_joining import ChatJoining
 from app.services.chat_service import ChatService
 from app.services.completion_service import CompletionService
+from app.services.health_service import HealthService
 from app.services.message_service import MessageService
 from app.services.run_parts import run_parts
 from app.services.run_service import RunService
 from app.services.search_service import SearchService
+from app.services.vllm_service import VllmService
 from app.utils import logs
 from app.utils.clock import SystemClock
 
@@ -66,8 +69,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     ):
         storage, clock, rooms = Storage(database), SystemClock(), Rooms()
         limits = StreamLimits(settings.first_token_timeout_s, settings.idle_timeout_s)
-        client = VllmClient(session, Engines(settings.vllm_api_base_url), limits)
-        parts = run_parts(settings, storage, clock, rooms, client, _NamedModel(settings))
+        engines = Engines(settings.vllm_api_base_url)
+        client = VllmClient(session, engines, limits)
+        catalogue = ModelCatalogue(session, engines, settings.default_model, clock)
+        host = EngineHost(settings.engine_status_file, settings.models_dir, clock)
+        vllm = VllmService(catalogue, host)
+        parts = run_parts(settings, storage, clock, rooms, client, catalogue)
         runs = RunService(parts, settings)
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
@@ -82,6 +89,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             run_view=parts.view,
             completion=CompletionService(runs, parts, settings),
             clearing=ChatClearing(storage, clock, rooms),
+            vllm=vllm,
+            health=HealthService(storage, vllm, host),
         )
         joining = ChatJoining(storage, chats, parts.active, parts.logs)
         gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER)
@@ -101,23 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         finally:
             await runs.shutdown(0)
             await gateway.server.shutdown()
-
-
-class _NamedModel:
-    """The model of DEFAULT_MODEL, whatever the engines serve."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._name = settings.default_model
-
-    async def served(self) -> Sequence[ServedModel]:
-        """Return the one."""
-        return [await self.default()]
-
-    async def default(self) -> ServedModel:
-        """Return the one."""
-        if self._name is None:
-            raise EngineUnreachable("engine_unavailable", "No engine can be reached.")
-        return ServedModel(self._name, None)
+            await catalogue.close()
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:

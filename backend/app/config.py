@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     database_url: str = f"sqlite:///{REPOSITORY / 'data' / 'vllm-chat.db'}"
     redis_url: str | None = None
 
+    engine_status_file: Path | None = (
+        None  # set by scripts/start_all.sh, which says there how the engine gets on
+    )
+
     models_dir: Path = REPOSITORY / "models"
     default_model: str | None = None
 

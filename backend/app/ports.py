@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from app.errors import Unavailable
+from app.schemas.engine import ModelType
 from app.schemas.numbered import Numbered, QueueReason
 from app.schemas.run import Channel, Outcome
 
@@ -115,6 +116,40 @@ class ServedModel:
     root: str | None = None
 
 
+@dataclass(frozen=True)
+class EngineState:
+    """How an engine is: `ready`, `unauthorized`, `failed` (it answers with errors) or `unreachable`."""
+
+    base: str
+    status: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EngineProgress:
+    """What whoever starts the engine says of it while it is not there yet.
+
+    `state` is `preparing`, `loading`, `ready`, `restarting` or `stopped`; `note` is what people ought to know
+    about the model, for example that it is a stand-in.
+    """
+
+    state: str
+    detail: str
+    model: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model on the disk; `type` is `base`, `chat`, `quantized` or `adapter`."""
+
+    name: str
+    type: ModelType
+    size_bytes: int
+    modified_at: datetime
+    max_model_len: int | None
+
+
 class ModelCatalogue(Protocol):
     """Which models the engines serve and whether they are usable, from a short-lived cache."""
 
@@ -128,6 +163,26 @@ class ModelCatalogue(Protocol):
 
     async def default(self) -> ServedModel:
         """Return the model used where none is named: DEFAULT_MODEL, else the engine's first."""
+        ...
+
+    async def engines(self) -> Sequence[EngineState]:
+        """Return how each engine is. Never raises."""
+        ...
+
+
+class EngineHost(Protocol):
+    """The machine around the engines: what it tells of them, the models on its disk, its memory."""
+
+    def progress(self) -> EngineProgress | None:
+        """Return what is said of an engine that is being started, or None when nobody starts one here."""
+        ...
+
+    def folders(self) -> Sequence[ModelFolder]:
+        """Return the models in the models folder. Blocks on the disk."""
+        ...
+
+    async def memory(self) -> dict[str, Any]:
+        """Return memory of this machine, and of its GPUs where there are some, in bytes."""
         ...
 
 

@@ -5,13 +5,21 @@ Builds no service: `main` hands them over.
 
 from fastapi import FastAPI
 
-from app.api import chat_completion, chats, errors, messages, runs, search
+from app.api import chat_completion, chats, errors, health, messages, models, runs, search
 from app.api.contract import document
 from app.api.deps import Services
 from app.api.slashes import Slashes
 
 VERSION = "0.1.0"
-ROUTERS = (search.router, chats.router, messages.router, runs.router, chat_completion.router)
+ROUTERS = (
+    search.router,
+    chats.router,
+    messages.router,
+    runs.router,
+    chat_completion.router,
+    models.router,
+    health.router,
+)
 
 
 def create_app(services: Services | None) -> FastAPI:

@@ -15,10 +15,12 @@ from app.services.chat_clearing import ChatClearing
 from app.services.chat_service import ChatService
 from app.services.completion_service import CompletionService
 from app.services.conversation import chat_not_found, message_not_found
+from app.services.health_service import HealthService
 from app.services.message_service import MessageService
 from app.services.run_service import RunService
 from app.services.run_view import RunView
 from app.services.search_service import SearchService
+from app.services.vllm_service import VllmService
 
 LOCAL_USER = "local"  # the one user of a backend without login
 
@@ -35,6 +37,8 @@ class Services:
     run_view: RunView
     completion: CompletionService
     clearing: ChatClearing
+    vllm: VllmService
+    health: HealthService
 
 
 def services(request: Request) -> Services:

@@ -5,6 +5,7 @@ An engine's own words are read, never passed on.
 
 import asyncio
 import re
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -51,7 +52,7 @@ def from_status(status: int, body: bytes) -> EngineError:
         return EngineError(
             "engine_unauthorized", "The engine refuses the key of this server: check VLLM_API_KEY."
         )
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         return EngineError(
             "model_unavailable", "The engine does not serve this model now. Choose another one."
         )

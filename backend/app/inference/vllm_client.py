@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -110,7 +111,7 @@ class VllmClient:
             raise first_token_timeout() from error
         except (aiohttp.ClientError, OSError) as error:
             raise from_transport(error, begun=False) or error from error
-        if response.status == 200:
+        if response.status == HTTPStatus.OK:
             return response
         raise await _refusal(response)
 

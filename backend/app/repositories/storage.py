@@ -6,6 +6,7 @@ Knows the repositories, no query.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
@@ -19,10 +20,15 @@ class Unit:
     """The repositories over one session: what they change is stored together or not at all."""
 
     def __init__(self, session: AsyncSession) -> None:
+        self._session = session
         self.chats = ChatRepository(session)
         self.messages = MessageRepository(session)
         self.runs = RunRepository(session)
         self.search = SearchRepository(session)
+
+    async def ping(self) -> None:
+        """Ask the database for nothing, to see that it answers."""
+        await self._session.execute(text("SELECT 1"))
 
 
 class Storage:
