@@ -3,12 +3,17 @@
 Holds no request or reply of its own.
 """
 
+import json
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
+
+MAX_OBJECT_CHARS = 65_536
+MAX_OBJECT_DEPTH = 32
 
 
 class Wire(BaseModel):
@@ -48,6 +53,33 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _storable_object(value: dict[str, Any]) -> dict[str, Any]:
+    _check_storable(value, depth=1)
+    if len(json.dumps(value, ensure_ascii=False)) > MAX_OBJECT_CHARS:
+        raise PydanticCustomError(
+            "too_long", "must be at most {limit} characters as JSON", {"limit": MAX_OBJECT_CHARS}
+        )
+    return value
+
+
+def _check_storable(value: object, *, depth: int) -> None:
+    if depth > MAX_OBJECT_DEPTH:
+        raise PydanticCustomError(
+            "too_deep", "must be nested at most {limit} levels deep", {"limit": MAX_OBJECT_DEPTH}
+        )
+    if isinstance(value, str):
+        _storable(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise PydanticCustomError("not_finite", "must hold finite numbers only")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _storable(name)
+            _check_storable(each, depth=depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check_storable(each, depth=depth + 1)
+
+
 def utc_text(value: datetime) -> str:
     """Return a time as ISO 8601 in UTC with microseconds and `Z`; a naive time is taken as UTC."""
     aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -60,3 +92,5 @@ Text = Annotated[str, AfterValidator(_storable)]
 NonBlankText = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]
 UtcTime = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
 JsonObject = dict[str, Any]
+StorableObject = Annotated[dict[str, Any], AfterValidator(_storable_object)]
+"""A JSON object from outside that both databases can keep and every reader can read."""

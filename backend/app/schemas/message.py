@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Id, JsonObject, NonBlankText, UtcTime, Wire
+from app.schemas.base import Id, JsonObject, NonBlankText, StorableObject, UtcTime, Wire
 
 Role = Literal["system", "user", "assistant"]
 MessageStatus = Literal["queued", "streaming", "completed", "stopped", "interrupted", "failed"]
@@ -35,14 +35,14 @@ class CreateMessage(Wire):
     parent_id: Id | None = None
     role: Role
     content: NonBlankText
-    metadata: JsonObject | None = None
+    metadata: StorableObject | None = None
 
 
 class UpdateMessage(Wire):
     """Change a message in place; what is left out stays."""
 
     content: NonBlankText | None = None
-    metadata: JsonObject | None = None
+    metadata: StorableObject | None = None
 
 
 class MessagePage(Wire):

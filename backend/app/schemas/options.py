@@ -5,28 +5,18 @@ The upper limit of `max_tokens` is a setting and is checked by the service, not 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
-from pydantic_core import PydanticCustomError
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from app.schemas.base import Text, Wire
+from app.schemas.base import StorableObject, Text, Wire
 
 MAX_STOP_STRINGS = 4
 MAX_STOP_CHARS = 64
 MAX_MODEL_NAME_CHARS = 512
-MAX_RESPONSE_FORMAT_CHARS = 65_536
 
 ModelName = Annotated[Text, Field(min_length=1, max_length=MAX_MODEL_NAME_CHARS)]
 Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 MaxTokens = Annotated[int, Field(ge=1, strict=True)]
 StopString = Annotated[Text, Field(min_length=1, max_length=MAX_STOP_CHARS)]
-
-
-def _bounded_object(value: dict[str, Any]) -> dict[str, Any]:
-    if len(str(value)) > MAX_RESPONSE_FORMAT_CHARS:
-        raise PydanticCustomError(
-            "too_long", "must be at most {limit} characters as JSON", {"limit": MAX_RESPONSE_FORMAT_CHARS}
-        )
-    return value
 
 
 class Params(Wire):
@@ -45,7 +35,7 @@ class Params(Wire):
     max_tokens: MaxTokens | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1, strict=True)] | None = None
     stop: Annotated[list[StopString], Field(max_length=MAX_STOP_STRINGS)] | None = None
-    response_format: Annotated[dict[str, Any], AfterValidator(_bounded_object)] | None = None
+    response_format: StorableObject | None = None
     context: Literal["refuse", "drop_oldest"] | None = None
 
     @model_serializer(mode="wrap")
