@@ -21,6 +21,7 @@ from app.api.limits import guard
 from app.api.server import Drain, bind, serve
 from app.config import Settings
 from app.errors import StartError
+from app.inference.control_tokens import ControlTokens
 from app.inference.engine_host import EngineHost
 from app.inference.engines import Engines
 from app.inference.model_catalogue import ModelCatalogue
@@ -70,7 +71,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         storage, clock, rooms = Storage(database), SystemClock(), Rooms()
         limits = StreamLimits(settings.first_token_timeout_s, settings.idle_timeout_s)
         engines = Engines(settings.vllm_api_base_url)
-        client = VllmClient(session, engines, limits)
+        client = VllmClient(session, engines, limits, ControlTokens(settings.models_dir))
         catalogue = ModelCatalogue(session, engines, settings.default_model, clock)
         host = EngineHost(settings.engine_status_file, settings.models_dir, clock)
         vllm = VllmService(catalogue, host)

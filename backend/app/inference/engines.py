@@ -12,13 +12,13 @@ class Engine:
 
     Attributes:
         base: its OpenAI base, ending in `/v1`.
-        models: the ids it served when last asked; empty while it is out of reach.
+        models: what it served when last asked, each with where it was loaded from; empty while it is out of reach.
         is_plain: it refused vLLM's own fields once, so they are left out.
         opens_thoughts: models whose prompt template opens the thought, so that only a closing tag is seen.
     """
 
     base: str
-    models: frozenset[str] = frozenset()
+    models: dict[str, str | None] = field(default_factory=dict)
     is_plain: bool = False
     opens_thoughts: set[str] = field(default_factory=set)
 

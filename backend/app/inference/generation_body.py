@@ -3,6 +3,7 @@
 Nothing a client sends reaches an engine but through here (the OpenAI gateway has a list of its own).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from app.ports import Generation
@@ -13,16 +14,17 @@ PLAIN_SAMPLING = frozenset(
 VLLM_SAMPLING = PLAIN_SAMPLING | {"top_k", "min_p", "repetition_penalty"}
 
 
-def chat_body(generation: Generation, *, plain: bool) -> dict[str, Any]:
+def chat_body(generation: Generation, *, plain: bool, inert: Callable[[str], str]) -> dict[str, Any]:
     """Return the body for /chat/completions.
 
     Args:
         generation: what is asked for.
         plain: leave out what only vLLM knows.
+        inert: makes control tokens in people's text harmless.
     """
     body: dict[str, Any] = {
         "model": generation.model,
-        "messages": [{"role": turn.role, "content": turn.content} for turn in generation.turns],
+        "messages": [{"role": turn.role, "content": inert(turn.content)} for turn in generation.turns],
         **_common(generation, plain=plain),
     }
     if not plain and generation.thinking is not None:

@@ -111,7 +111,7 @@ class ModelCatalogue:
                 word = "failed"
         else:
             word = status
-        engine.models = frozenset(model.id for model in served)
+        engine.models = {model.id: model.root for model in served}
         return EngineState(engine.base, word, tuple(model.id for model in served)), served
 
     async def _status(self, engine: Engine) -> bytes | str:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ import aiohttp
 import msgspec
 
 from app.errors import EngineBroken, EngineError, EngineUnreachable
+from app.inference.control_tokens import ControlTokens
 from app.inference.engine_errors import from_status, from_transport, refuses_a_field, unreachable
 from app.inference.engines import Engine, Engines
 from app.inference.generation_body import chat_body, completion_body
@@ -51,10 +53,13 @@ def engine_session(api_key: str | None) -> aiohttp.ClientSession:
 class VllmClient:
     """Answers from the engines; implements `ports.ChatModel`."""
 
-    def __init__(self, session: aiohttp.ClientSession, engines: Engines, limits: StreamLimits) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, engines: Engines, limits: StreamLimits, control: ControlTokens
+    ) -> None:
         self._session = session
         self._engines = engines
         self._limits = limits
+        self._control = control
 
     @asynccontextmanager
     async def stream(self, generation: Generation) -> AsyncIterator["AnswerStream"]:
@@ -92,13 +97,14 @@ class VllmClient:
         if generation.prompt_token_ids is not None:
             return await self._post(f"{engine.base}/completions", completion_body(generation), deadline)
         url = f"{engine.base}/chat/completions"
+        inert = partial(self._control.inert, model=generation.model, root=engine.models.get(generation.model))
         try:
-            return await self._post(url, chat_body(generation, plain=engine.is_plain), deadline)
+            return await self._post(url, chat_body(generation, plain=engine.is_plain, inert=inert), deadline)
         except _UnknownFieldError:
             if engine.is_plain:
                 raise
         # An OpenAI-compatible server that is not vLLM: ask without vLLM's own fields, and remember.
-        response = await self._post(url, chat_body(generation, plain=True), deadline)
+        response = await self._post(url, chat_body(generation, plain=True, inert=inert), deadline)
         engine.is_plain = True
         return response
 

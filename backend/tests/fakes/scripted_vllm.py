@@ -101,7 +101,7 @@ class ScriptedVllm:
         app.add_routes(
             [
                 web.get("/health", self._health),
-                web.get("/version", lambda _: _now(web.json_response({"version": "0.32.0"}))),
+                web.get("/version", self._version),
                 web.get("/metrics", self._metrics),
                 web.get("/v1/models", self._models),
                 web.post("/tokenize", self._tokenize),
@@ -133,6 +133,9 @@ class ScriptedVllm:
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.Response(status=200 if self.healthy else 503)
+
+    async def _version(self, _: web.Request) -> web.Response:
+        return web.json_response({"version": "0.32.0"})
 
     async def _models(self, request: web.Request) -> web.Response:
         if (refusal := self._unauthorized(request)) is not None:
@@ -184,6 +187,8 @@ class ScriptedVllm:
         if (refusal := self._unauthorized(request)) is not None:
             return refusal
         body = received.body
+        if (refusal := self._refusal(body)) is not None:
+            return refusal
         script = received.script = self._script_for(body, received.number)
         answer = script.answer
         if answer.delay_s:
@@ -202,8 +207,6 @@ class ScriptedVllm:
                 status=answer.status,
                 headers=answer.headers,
             )
-        if (refusal := self._refusal(body)) is not None:
-            return refusal
         prompt, plan = self._plan(body, answer)
         completion = received.path.endswith("/v1/completions")
         options = body.get("stream_options") or {}
@@ -382,10 +385,6 @@ class _Counter:
         self.all += 1
         self.reasoning += token[0] == "reasoning"
         return token
-
-
-async def _now(response: web.Response) -> web.Response:
-    return response
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
