@@ -22,10 +22,12 @@ import type {
 import { newestLeaf } from '../src/lib/utils/path';
 import { aChat, aMessage, aRun, nextTime } from './builders';
 
-const READY: Health = {
-	status: 'ok',
-	tiers: { backend: { status: 'ok' }, vllm: { status: 'ok', detail: null, fix: null } }
-};
+/** The health report with the engine in the given state. */
+export const healthOf = (status: string, detail = '', fix: string | null = null): Health => ({
+	status: status === 'ready' ? 'ok' : 'degraded',
+	tiers: { backend: { status: 'ok', detail: 'It answers.' }, vllm: { status, detail, fix } },
+	memory: {}
+});
 
 export class FakeBackend {
 	readonly chats = new Map<string, Chat>();
@@ -36,11 +38,11 @@ export class FakeBackend {
 	/** The next call of this name fails so, once. */
 	readonly refusals = new Map<string, Failure>();
 	hits: SearchHit[] = [];
-	health: Health = READY;
+	health: Health = healthOf('ready', 'Qwen3-0.6B');
 	models: ServedModels = {
 		items: [
-			{ id: 'Qwen3-0.6B', status: 'ready' },
-			{ id: 'org/Small', status: 'ready' }
+			{ id: 'Qwen3-0.6B', status: 'ready', type: 'chat', max_model_len: 4096, note: null },
+			{ id: 'org/Small', status: 'ready', type: 'chat', max_model_len: 4096, note: null }
 		],
 		default: 'Qwen3-0.6B'
 	};
@@ -74,7 +76,8 @@ export class FakeBackend {
 				const chat = this.#known(id);
 				const leaf = changes.active_leaf_id;
 				const active_leaf_id = leaf ? newestLeaf(treeOf(chat), leaf) : chat.active_leaf_id;
-				this.put({ ...chat, ...changes, title: changes.title ?? chat.title, active_leaf_id });
+				const set = Object.entries(changes).filter(([, value]) => value !== undefined);
+				this.put({ ...chat, ...Object.fromEntries(set), active_leaf_id });
 				return this.chat(id);
 			}),
 		deleteChat: (id) =>
@@ -233,7 +236,14 @@ export class FakeBackend {
 			return { run: known.run, user_message: user, assistant_message: assistant };
 		}
 		const parent = parent_id === undefined ? chat.active_leaf_id : parent_id;
-		const user = message ? this.#add(chat, { ...message, parent_id: parent, role: 'user' }) : null;
+		const user = message
+			? this.#add(chat, {
+					id: message.id ?? crypto.randomUUID(),
+					content: message.content,
+					parent_id: parent,
+					role: 'user'
+				})
+			: null;
 		const assistant = this.#add(chat, {
 			parent_id: user?.id ?? parent,
 			role: 'assistant',

@@ -2,12 +2,12 @@ import axe from 'axe-core';
 import { describe, expect, test, vi } from 'vitest';
 import { page } from 'vitest/browser';
 import { aChat, aMessage } from './builders';
-import { FakeBackend } from './fake_backend';
+import { FakeBackend, healthOf } from './fake_backend';
 import { ask, openPage } from './page';
 
-function engine(status: string, detail: string | null = null, fix: string | null = null) {
+function engine(...state: Parameters<typeof healthOf>) {
 	const backend = new FakeBackend();
-	backend.health = { status: 'degraded', tiers: { vllm: { status, detail, fix } } };
+	backend.health = healthOf(...state);
 	return backend;
 }
 
@@ -145,10 +145,7 @@ describe('reading with other eyes', () => {
 		backend.put(
 			aChat({ id: 'chat', title: 'A chat', active_leaf_id: 'a', messages: [QUESTION, FAILED] })
 		);
-		backend.health = {
-			status: 'degraded',
-			tiers: { vllm: { status: 'down', detail: 'refused', fix: 'start it' } }
-		};
+		backend.health = healthOf('failed', 'refused', 'start it');
 		const { byId } = await openPage({
 			backend,
 			chatId: 'chat',

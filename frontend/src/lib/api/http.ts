@@ -3,11 +3,12 @@
  * Does not retry, and keeps no state.
  */
 
+import createClient from 'openapi-fetch';
+import type { paths } from '$lib/types/contract';
 import { Failure, type LocalCode } from '$lib/types/failure';
 import type {
 	Chat,
 	ChatPage,
-	ChatSummary,
 	CreateChat,
 	Health,
 	Problem,
@@ -29,7 +30,7 @@ export interface Api {
 	createChat(body: CreateChat): Promise<Chat>;
 	updateChat(chatId: string, changes: UpdateChat): Promise<Chat>;
 	deleteChat(chatId: string): Promise<void>;
-	restoreChat(chatId: string): Promise<Chat | ChatSummary>;
+	restoreChat(chatId: string): Promise<Chat>;
 	startRun(chatId: string, body: StartRun): Promise<RunStarted>;
 	stopRun(runId: string, seenSeq?: number): Promise<RunStopped>;
 	models(): Promise<ServedModels>;
@@ -40,92 +41,85 @@ export interface Api {
 /** A command that takes longer than this is taken as lost; sending it again is safe. */
 const TIMEOUT_MS = 20_000;
 
-interface Call {
-	method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-	body?: unknown;
-	query?: Record<string, string | number | undefined>;
-	signal?: AbortSignal | undefined;
-	/** Recognises an answer that comes with an error status. */
-	accept?: (body: unknown) => boolean;
-}
-
 /** @param base origin of the backend, empty for the page's own */
-export function httpApi(base = '', fetcher: typeof fetch = (...call) => fetch(...call)): Api {
-	const call = async <T>(path: string, options: Call = {}): Promise<T> => {
-		const response = await send(fetcher, base + path + queryString(options.query), options);
-		if (response.status === 204) return undefined as T;
-		const body = await readJson(response);
-		if (response.ok || options.accept?.(body)) return body as T;
-		throw refusal(response, body);
+export function httpApi(base = ''): Api {
+	const client = createClient<paths>({ baseUrl: base });
+	const inTime = (signal?: AbortSignal) => {
+		const timeout = AbortSignal.timeout(TIMEOUT_MS);
+		return { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
 	};
-	const at = (id: string) => encodeURIComponent(id);
+	const ofChat = (chat_id: string) => ({ params: { path: { chat_id } }, ...inTime() });
 
 	return {
-		listChats: (query) => call('/api/chats/', { query }),
-		searchChats: (query, signal) => call('/api/chats/search', { query, signal }),
-		createChat: (body) => call('/api/chats/', { method: 'POST', body }),
-		updateChat: (id, body) => call(`/api/chats/${at(id)}`, { method: 'PUT', body }),
-		deleteChat: (id) => call(`/api/chats/${at(id)}`, { method: 'DELETE' }),
-		restoreChat: (id) => call(`/api/chats/${at(id)}/restore`, { method: 'POST' }),
-		startRun: (id, body) => call(`/api/chats/${at(id)}/runs`, { method: 'POST', body }),
-		stopRun: (id, seen_seq) =>
-			call(`/api/runs/${at(id)}/stop`, { method: 'POST', body: { seen_seq } }),
-		models: () => call('/api/chat/models'),
-		health: () => call('/api/chat/health', { accept: isHealth })
+		listChats: (query) => answer(client.GET('/api/chats/', { params: { query }, ...inTime() })),
+		searchChats: (query, signal) =>
+			answer(client.GET('/api/chats/search', { params: { query }, ...inTime(signal) }), signal),
+		createChat: (body) => answer<Chat>(client.POST('/api/chats/', { body, ...inTime() })),
+		updateChat: (id, body) =>
+			answer<Chat>(client.PUT('/api/chats/{chat_id}', { body, ...ofChat(id) })),
+		deleteChat: (id) => answer<void>(client.DELETE('/api/chats/{chat_id}', ofChat(id))),
+		restoreChat: (id) => answer<Chat>(client.POST('/api/chats/{chat_id}/restore', ofChat(id))),
+		startRun: (id, body) =>
+			answer<RunStarted>(client.POST('/api/chats/{chat_id}/runs', { body, ...ofChat(id) })),
+		stopRun: (run_id, seen_seq) =>
+			answer(
+				client.POST('/api/runs/{run_id}/stop', {
+					params: { path: { run_id } },
+					body: { seen_seq: seen_seq ?? null },
+					...inTime()
+				})
+			),
+		models: () => answer(client.GET('/api/chat/models', inTime())),
+		health: () => health(client.GET('/api/chat/health', inTime()))
 	};
 }
 
-async function send(fetcher: typeof fetch, url: string, options: Call): Promise<Response> {
-	const timeout = AbortSignal.timeout(TIMEOUT_MS);
-	const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+interface Reply {
+	data?: unknown;
+	error?: unknown;
+	response: Response;
+}
+
+/** The contract leaves a message's metadata open, hence the cast to the page's own shapes. */
+async function answer<T>(call: Promise<Reply & { data?: unknown }>, signal?: AbortSignal) {
+	const reply = await arrived(call, signal);
+	if (reply.error === undefined && reply.response.ok) return reply.data as T;
+	throw refusal(reply);
+}
+
+/** An unwell system answers 503 with its report. */
+async function health(call: Promise<Reply>): Promise<Health> {
+	const reply = await arrived(call);
+	const body = reply.data ?? reply.error;
+	if (isRecord(body) && isRecord(body.tiers)) return body as Health;
+	throw refusal(reply);
+}
+
+async function arrived(call: Promise<Reply>, signal?: AbortSignal): Promise<Reply> {
 	try {
-		return await fetcher(url, {
-			method: options.method ?? 'GET',
-			signal,
-			headers: options.body === undefined ? {} : { 'Content-Type': 'application/json' },
-			...(options.body === undefined ? {} : { body: JSON.stringify(options.body) })
-		});
+		return await call;
 	} catch (error) {
-		if (options.signal?.aborted) throw error;
-		throw new Failure('offline');
+		if (signal?.aborted) throw error;
+		throw new Failure(error instanceof SyntaxError ? 'unreadable_reply' : 'offline');
 	}
 }
 
-async function readJson(response: Response): Promise<unknown> {
-	try {
-		return await response.json();
-	} catch {
-		if (response.ok) throw new Failure('unreadable_reply', { status: response.status });
-		return null;
-	}
-}
-
-const isHealth = (body: unknown): boolean => isRecord(body) && isRecord(body.tiers);
-
-function refusal(response: Response, body: unknown): Failure {
+function refusal({ error, response }: Reply): Failure {
 	const after = Number(response.headers.get('Retry-After') ?? NaN);
 	const retryAfterS = Number.isFinite(after) ? after : null;
-	if (!isProblem(body)) {
+	if (!isProblem(error)) {
 		const code: LocalCode = response.status >= 502 ? 'backend_unavailable' : 'unreadable_reply';
 		return new Failure(code, { status: response.status, retryAfterS });
 	}
-	return new Failure(body.code, {
-		status: body.status,
-		detail: body.detail,
-		fields: body.errors ?? [],
-		limit: body.limit ?? null,
+	return new Failure(error.code, {
+		status: error.status,
+		detail: error.detail,
+		fields: error.errors ?? [],
+		limit: error.limit ?? null,
 		retryAfterS
 	});
 }
 
-export function isProblem(value: unknown): value is Problem {
+function isProblem(value: unknown): value is Problem {
 	return isRecord(value) && typeof value.code === 'string' && typeof value.detail === 'string';
-}
-
-function queryString(query: Call['query'] = {}): string {
-	const params = new URLSearchParams();
-	for (const [name, value] of Object.entries(query))
-		if (value !== undefined) params.set(name, String(value));
-	const text = params.toString();
-	return text && `?${text}`;
 }

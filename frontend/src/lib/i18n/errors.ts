@@ -42,6 +42,7 @@ export const FAILURES: Record<FailureCode, Sentences> = {
 	too_many_runs: { cause: 'error.too_many_runs', next: 'error.next.wait' },
 	too_many_sockets: { cause: 'error.too_many_sockets', next: 'error.next.close_tabs' },
 	too_many_requests: { cause: 'error.too_many_requests', next: 'error.next.wait' },
+	too_many_chats: { cause: 'error.too_many_chats', next: 'error.next.delete_chats' },
 	chat_full: { cause: 'error.chat_full', next: 'error.next.new_chat' },
 	unauthorized: { cause: 'error.unauthorized', next: 'error.next.reload' },
 	forbidden: { cause: 'error.forbidden' },

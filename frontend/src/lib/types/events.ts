@@ -3,62 +3,19 @@
  * Numbered ones belong to a run; the others go to every client of the user.
  */
 
-import type { Channel, Chat, ChatSummary, Message, Outcome, Problem, RunStatus } from './wire';
+import type { components } from './contract';
+import type { Chat, Message, Problem, RunStatus } from './wire';
 
-interface Numbered {
-	chat_id: string | null;
-	run_id: string;
-	message_id: string | null;
-	seq: number;
-}
+type Schemas = components['schemas'];
 
-export interface RunQueued extends Numbered {
-	type: 'run.queued';
-	position: number | null;
-	reason: 'capacity' | 'engine_unavailable';
-}
-
-export interface RunBegan extends Numbered {
-	type: 'run.started';
-	model: string;
-	parent_id: string | null;
-	continued: number;
-	continues: string | null;
-}
-
-export interface RunDelta extends Numbered {
-	type: 'run.delta';
-	channel: Channel;
-	text: string;
-}
-
-export interface RunEnded extends Numbered {
-	type: 'run.ended';
-	outcome: Outcome;
-	text_seq: number;
-	message: Message;
-}
-
-export interface ChatChanged {
-	type: 'chat.changed';
-	chat: ChatSummary;
-}
-
-export interface ChatDeleted {
-	type: 'chat.deleted';
-	chat_id: string;
-}
-
-export interface MessageChanged {
-	type: 'message.changed';
-	message: Message;
-}
-
-export interface MessageDeleted {
-	type: 'message.deleted';
-	chat_id: string;
-	message_id: string;
-}
+export type RunQueued = Schemas['RunQueuedEvent'];
+export type RunBegan = Schemas['RunStartedEvent'];
+export type RunDelta = Schemas['RunDeltaEvent'];
+export type RunEnded = Omit<Schemas['RunEndedEvent'], 'message'> & { message: Message };
+export type ChatChanged = Schemas['ChatChangedEvent'];
+export type ChatDeleted = Schemas['ChatDeletedEvent'];
+export type MessageChanged = Omit<Schemas['MessageChangedEvent'], 'message'> & { message: Message };
+export type MessageDeleted = Schemas['MessageDeletedEvent'];
 
 export type RunEvent = RunQueued | RunBegan | RunDelta | RunEnded;
 export type UserEvent = ChatChanged | ChatDeleted | MessageChanged | MessageDeleted;

@@ -1,41 +1,36 @@
 /**
- * Owns the names of what travels between the page and the backend.
- * Holds no behaviour. Shapes follow the contract; times are ISO 8601 UTC, ids UUID strings.
+ * Owns the page's names for what the contract describes; the shapes are generated from it.
+ * Describes by hand only what the contract leaves open: a message's metadata.
  */
 
-export type Role = 'system' | 'user' | 'assistant';
-export type Outcome = 'completed' | 'stopped' | 'interrupted' | 'failed';
-export type RunStatus = 'queued' | 'streaming' | Outcome;
-export type Channel = 'content' | 'reasoning';
+import type { components } from './contract';
 
-export interface Options {
-	model?: string | null;
-	thinking?: boolean | null;
-	thinking_budget?: number | null;
-	temperature?: number | null;
-	top_p?: number | null;
-	top_k?: number | null;
-	min_p?: number | null;
-	presence_penalty?: number | null;
-	frequency_penalty?: number | null;
-	repetition_penalty?: number | null;
-	max_tokens?: number | null;
-	seed?: number | null;
-	stop?: string[] | null;
-	context?: 'refuse' | 'drop_oldest' | null;
-}
+type Schemas = components['schemas'];
+type With<Shape, Fields> = Omit<Shape, keyof Fields> & Fields;
 
-export interface RunError {
-	code: ErrorCode;
-	detail: string;
-}
+export type Problem = Schemas['Problem'];
+export type ErrorCode = Problem['code'];
+export type FieldError = Schemas['FieldError'];
+export type Options = Schemas['Options'];
+export type Receipt = Schemas['Receipt'];
+export type Run = Schemas['Run'];
+export type RunError = Schemas['RunError'];
+export type RunStatus = Run['status'];
+export type Channel = Schemas['RunDeltaEvent']['channel'];
+export type Outcome = Schemas['RunEndedEvent']['outcome'];
+export type CreateChat = Schemas['CreateChat'];
+export type UpdateChat = Schemas['UpdateChat'];
+export type StartRun = Schemas['StartRun'];
+export type RunStopped = Schemas['RunStopped'];
+export type ChatSummary = Schemas['ChatSummary'];
+export type ChatPage = Schemas['ChatPage'];
+export type SearchHit = Schemas['SearchHit'];
+export type SearchPage = Schemas['SearchPage'];
+export type Health = Schemas['Health'];
+export type TierHealth = Schemas['Tier'];
+export type ServedModels = Schemas['ServedModels'];
 
-export interface Receipt {
-	confirmed: boolean;
-	engine_released_ms: number | null;
-	tokens: number | null;
-}
-
+/** The engine's `usage`, passed on as it reports it. */
 export interface Usage {
 	prompt_tokens?: number;
 	completion_tokens?: number;
@@ -54,6 +49,7 @@ export interface Timings {
 	thinking_ms?: number | null;
 }
 
+/** Each is left out where there is none. */
 export interface MessageMetadata {
 	usage?: Usage;
 	timings?: Timings;
@@ -64,201 +60,10 @@ export interface MessageMetadata {
 	options?: Options;
 }
 
-export interface Message {
-	id: string;
-	chat_id: string | null;
-	parent_id: string | null;
-	sibling_ids: string[];
-	role: Role;
-	content: string;
-	reasoning: string;
-	model: string | null;
-	status: RunStatus;
-	metadata: MessageMetadata;
-	timestamp: number;
-	created_at: string;
-	updated_at: string;
-}
-
-export interface Run {
-	id: string;
-	chat_id: string;
-	message_id: string;
-	model: string | null;
-	status: RunStatus;
-	seq: number;
-	position: number | null;
-	error: RunError | null;
-	continues: string | null;
-	created_at: string;
-	started_at: string | null;
-	ended_at: string | null;
-}
-
-interface ChatFields {
-	id: string;
-	title: string;
-	user_id: string;
-	model: string | null;
-	temperature: number | null;
-	max_tokens: number | null;
-	params: Options;
-	pinned: boolean;
-	archived: boolean;
-	temporary: boolean;
-	tags: string[];
-	folder: string | null;
-	active_leaf_id: string | null;
-	created_at: string;
-	updated_at: string;
-}
-
-export interface Chat extends ChatFields {
-	system_prompt: string | null;
-	messages: Message[];
-	active_run: Run | null;
-}
-
-export interface ChatSummary extends ChatFields {
-	message_count: number;
-	active_run_id: string | null;
-}
-
-export interface ChatPage {
-	items: ChatSummary[];
-	next_cursor: string | null;
-}
-
-export interface SearchHit {
-	chat: ChatSummary;
-	message_id: string | null;
-	role: Role | null;
-	snippet: string;
-}
-
-export interface SearchPage {
-	items: SearchHit[];
-	next_cursor: string | null;
-}
-
-export interface CreateChat {
-	id?: string;
-	title?: string | null;
-	model?: string | null;
-	system_prompt?: string | null;
-	temperature?: number | null;
-	max_tokens?: number | null;
-}
-
-export interface UpdateChat {
-	title?: string;
-	model?: string | null;
-	system_prompt?: string | null;
-	temperature?: number | null;
-	max_tokens?: number | null;
-	pinned?: boolean;
-	active_leaf_id?: string;
-}
-
-export interface StartRun {
-	run_id?: string;
-	message?: { id?: string; content: string };
-	parent_id?: string | null;
-	options?: Options;
-}
-
-export interface RunStarted {
-	run: Run;
-	user_message: Message | null;
-	assistant_message: Message;
-}
-
-export interface RunStopped {
-	run: Run;
-	receipt: Receipt | null;
-}
-
-export interface FieldError {
-	field: string;
-	code: string;
-	detail: string;
-}
-
-export interface Problem {
-	type: string;
-	title: string;
-	status: number;
-	detail: string;
-	code: ErrorCode;
-	request_id: string;
-	errors?: FieldError[] | null;
-	limit?: number | null;
-}
-
-export type ErrorCode =
-	| 'invalid_request'
-	| 'malformed_json'
-	| 'not_found'
-	| 'chat_not_found'
-	| 'message_not_found'
-	| 'run_not_found'
-	| 'model_not_found'
-	| 'method_not_allowed'
-	| 'id_conflict'
-	| 'stale'
-	| 'body_too_large'
-	| 'message_too_large'
-	| 'max_tokens_too_large'
-	| 'unsupported_media_type'
-	| 'host_not_allowed'
-	| 'origin_not_allowed'
-	| 'run_active'
-	| 'run_log_gone'
-	| 'nothing_to_continue'
-	| 'has_children'
-	| 'not_thinking'
-	| 'not_a_user_message'
-	| 'too_many_runs'
-	| 'too_many_sockets'
-	| 'too_many_requests'
-	| 'chat_full'
-	| 'unauthorized'
-	| 'forbidden'
-	| 'engine_unavailable'
-	| 'engine_error'
-	| 'engine_lost'
-	| 'engine_idle'
-	| 'engine_malformed'
-	| 'first_token_timeout'
-	| 'run_timeout'
-	| 'context_too_long'
-	| 'model_unavailable'
-	| 'engine_unauthorized'
-	| 'storage_busy'
-	| 'storage_full'
-	| 'storage_unavailable'
-	| 'shutting_down'
-	| 'internal_error';
-
-export interface TierHealth {
-	status: string;
-	detail?: string | null;
-	fix?: string | null;
-}
-
-export interface Health {
-	status: string;
-	tiers: Record<string, TierHealth>;
-}
-
-export interface ServedModel {
-	id: string;
-	status: string;
-	type?: string | null;
-	max_model_len?: number | null;
-}
-
-export interface ServedModels {
-	items: ServedModel[];
-	default: string | null;
-}
+export type Message = With<Schemas['Message'], { metadata: MessageMetadata }>;
+export type Role = Message['role'];
+export type Chat = With<Schemas['Chat'], { messages: Message[] }>;
+export type RunStarted = With<
+	Schemas['RunStarted'],
+	{ user_message: Message | null; assistant_message: Message }
+>;
