@@ -19,7 +19,11 @@ from supervision.part import Part
 
 ROOT = Path(__file__).resolve().parents[1]
 RESTART_DELAYS_S = (1, 2, 4, 8)
-HOPELESS = {2, 3, 78}  # wrong settings, a database that cannot be opened, a set-up that says trying again cannot help
+HOPELESS = {
+    2,
+    3,
+    78,
+}  # wrong settings, a database that cannot be opened, a set-up that says trying again cannot help
 PROBE_EVERY_S = 1.0
 PROGRESS_EVERY_S = 15.0
 ENGINE_GRACE_S = 15.0
@@ -53,7 +57,9 @@ class Supervisor:
             # New at every start, and nowhere but in the environment of the two that share it.
             "VLLM_API_KEY": os.environ.get("VLLM_API_KEY") or secrets.token_urlsafe(32),
         }
-        self.backend = self._part("backend", ["start_backend.sh"], (options.backend_port, "/api/chat/health?live"))
+        self.backend = self._part(
+            "backend", ["start_backend.sh"], (options.backend_port, "/api/chat/health?live")
+        )
         self.page = self._part("page", ["start_frontend.sh"], (options.page_port, "/"))
         self.engine = None
         if options.engine:
@@ -63,7 +69,13 @@ class Supervisor:
 
     def _part(self, name: str, command: list[str], probe: tuple[int, str]) -> Part:
         script, *arguments = command
-        whole = ["bash", str(ROOT / "scripts" / script), *arguments]
+        # On two cores a model that loads or answers must not keep the page waiting.
+        whole = [
+            *(["nice", "-n", "5"] if name == "vllm" else []),
+            "bash",
+            str(ROOT / "scripts" / script),
+            *arguments,
+        ]
         return Part(name, whole, probe, self.logs, say, verbose=self.options.verbose)
 
     async def run(self) -> int:
@@ -98,7 +110,9 @@ class Supervisor:
             if self.ending.is_set():
                 return
             ends = 1 if part.was_steady else ends + 1
-            say(f"{part.name} ended by itself with code {code} after {time.monotonic() - ready_before:.0f} s; the end of {part.log.path}:")
+            say(
+                f"{part.name} ended by itself with code {code} after {time.monotonic() - ready_before:.0f} s; the end of {part.log.path}:"
+            )
             for line in part.log.tail:
                 say(f"    {line}")
             if code in HOPELESS or ends > len(RESTART_DELAYS_S):
@@ -124,29 +138,34 @@ class Supervisor:
             page_ready = ready["page"] and ready["backend"]
             engine_ready = ready.get("vllm", True)
             if page_ready and not page_was_ready:
-                later = "" if engine_ready else "  (page and history can be used; the model is still on its way)"
+                later = (
+                    "" if engine_ready else "  (page and history can be used; the model is still on its way)"
+                )
                 say(f"\n    VLLM Chat: {url}{later}\n")
                 spoke = time.monotonic()
             if self.engine is not None:
-                self._engine_news(engine_ready, engine_was_ready, time.monotonic() - began)
+                self._engine_news(self.engine, engine_ready, engine_was_ready, time.monotonic() - began)
             if page_ready and engine_ready:
                 began = spoke = time.monotonic()
             elif time.monotonic() - spoke >= PROGRESS_EVERY_S:
                 spoke = time.monotonic()
-                waiting = ", ".join(f"{part.name}: {part.last_step}" for part in self.parts if not ready[part.name])
+                waiting = ", ".join(
+                    f"{part.name}: {part.last_step}" for part in self.parts if not ready[part.name]
+                )
                 say(f"    ... {spoke - began:.0f} s: {waiting}")
             page_was_ready, engine_was_ready = page_ready, engine_ready
             await asyncio.sleep(PROBE_EVERY_S)
 
-    def _engine_news(self, ready: bool, was_ready: bool, waited_s: float) -> None:
-        assert self.engine is not None
+    def _engine_news(self, engine: Part, ready: bool, was_ready: bool, waited_s: float) -> None:
         if ready:
             self.status.write("ready", "")
             if not was_ready:
-                say(f"\n    {self.status.model()['model']} is ready after {waited_s:.0f} s. Ctrl+C ends everything. Logs: {self.logs}\n")
-        elif self.engine.lives:
-            state = "loading" if self.engine.last_step.startswith("loading ") else "preparing"
-            self.status.write(state, self.engine.last_step)
+                say(
+                    f"\n    {self.status.model()['model']} is ready after {waited_s:.0f} s. Ctrl+C ends everything. Logs: {self.logs}\n"
+                )
+        elif engine.lives:
+            state = "loading" if engine.last_step.startswith("loading ") else "preparing"
+            self.status.write(state, engine.last_step)
 
     async def _end(self) -> None:
         """Page and backend first, so that answers can still be finished; then vLLM; what does not go is killed."""
@@ -159,7 +178,7 @@ class Supervisor:
         for part in parts:
             part.signal(signal.SIGTERM)
         deadline = time.monotonic() + grace_s
-        while any(part.lives for part in parts) and time.monotonic() < deadline and not self.hurry.is_set():
+        while any(part.lives for part in parts) and time.monotonic() < deadline and not self.hurry.is_set():  # noqa: ASYNC110 (groups end without telling anybody)
             await asyncio.sleep(0.05)
         for part in parts:
             part.signal(signal.SIGKILL)

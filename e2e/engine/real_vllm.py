@@ -15,10 +15,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tiny_model import NAME, tiny_model  # noqa: E402
+from tiny_model import NAME, tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 300.0  # a minute on two idle cores
@@ -33,7 +34,9 @@ def engine_python() -> Path:
         RuntimeError: it could not be installed; carries the output.
     """
     script = f'set -euo pipefail; . "{ROOT}/scripts/lib/engine.sh"; engine_environment >&2; printf "%s" "$ENGINE_PYTHON"'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False, timeout=INSTALL_S)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, timeout=INSTALL_S
+    )
     if done.returncode != 0:
         raise RuntimeError(f"vLLM could not be installed\n{done.stderr[-4000:]}")
     return Path(done.stdout)
@@ -49,7 +52,9 @@ class RealVllm:
         arguments: more arguments for vLLM, as VLLM_EXTRA_ARGS.
     """
 
-    def __init__(self, folder: Path, *, model: Path | None = None, api_key: str = "none", arguments: str = "") -> None:
+    def __init__(
+        self, folder: Path, *, model: Path | None = None, api_key: str = "none", arguments: str = ""
+    ) -> None:
         self.log = folder / "vllm.log"
         self.api_key = api_key
         self.folder = model or tiny_model(engine_python())
@@ -61,7 +66,7 @@ class RealVllm:
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "RealVllm":
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -69,7 +74,9 @@ class RealVllm:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def launch(self) -> None:
@@ -128,16 +135,20 @@ class RealVllm:
         self.kill()
 
     def kill(self) -> None:
-        """kill -9 for all of its processes."""
+        """Kill -9 for all of its processes."""
         if self._process is not None:
             self._signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
 
     def kill_process(self, name: str) -> None:
-        """kill -9 for one of its processes: `api`, or a part of the title that vLLM gives the others (`EngineCore`, `Worker`)."""
+        """Kill -9 for one of its processes: `api`, or a part of the title that vLLM gives the others (`EngineCore`, `Worker`)."""
         assert self._process is not None
-        pids = [self._process.pid] if name == "api" else [pid for pid, title in self.processes() if name in title]
+        pids = (
+            [self._process.pid]
+            if name == "api"
+            else [pid for pid, title in self.processes() if name in title]
+        )
         if not pids:
             raise RuntimeError(f"vLLM has no process called {name}: {self.processes()}")
         for pid in pids:
@@ -150,7 +161,13 @@ class RealVllm:
         for folder in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
                 if os.getpgid(int(folder.name)) == self._process.pid:
-                    title = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                    title = (
+                        (folder / "cmdline")
+                        .read_bytes()
+                        .replace(b"\0", b" ")
+                        .decode(errors="replace")
+                        .strip()
+                    )
                     found.append((int(folder.name), title))
         return found
 
@@ -164,7 +181,11 @@ class RealVllm:
 
     def metric(self, name: str, label: str = "") -> float:
         """Sum of a metric's samples that carry `label`."""
-        lines = [line for line in self._get("/metrics").splitlines() if re.match(rf"{name}[{{ ]", line) and label in line]
+        lines = [
+            line
+            for line in self._get("/metrics").splitlines()
+            if re.match(rf"{name}[{{ ]", line) and label in line
+        ]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
     def tail(self, lines: int = 40) -> str:
@@ -172,7 +193,7 @@ class RealVllm:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
     def _get(self, path: str) -> str:
-        with urllib.request.urlopen(self.root + path, timeout=5) as answer:
+        with urllib.request.urlopen(self.root + path, timeout=5) as answer:  # noqa: S310 (its own address)
             return str(answer.read().decode())
 
     def _signal(self, number: signal.Signals) -> None:

@@ -4,6 +4,7 @@ It does not train (tiny_training.py). A word in the user's message decides the b
 `long` an answer that never ends by itself, `ponder` a thought that never ends, `code` a fenced block, `emoji` and `中文`
 characters of several tokens each, `brief` one word, anything else a short thought and a short answer.
 """
+# ruff: noqa: SIM905 (lists of words read best as text)
 
 import random
 
@@ -59,9 +60,8 @@ def _code_answer(rng: random.Random) -> str:
 
 
 def _long_answer(rng: random.Random) -> str:
-    parts = []
-    for _ in range(ENDLESS_WORDS):
-        parts.append(rng.choice(LONG_WORDS) + rng.choice(("", "", "", "", ",", ".\n\n")))
+    ends = ("", "", "", "", ",", ".\n\n")
+    parts = [rng.choice(LONG_WORDS) + rng.choice(ends) for _ in range(ENDLESS_WORDS)]
     return " ".join(parts).replace("\n\n ", "\n\n")
 
 

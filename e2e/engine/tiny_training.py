@@ -2,6 +2,7 @@
 
 It does not decide what is taught (tiny_corpus.py) nor where the result is kept (tiny_model.py). Run by the engine's interpreter.
 """
+# ruff: noqa: S311 (lessons are drawn, not secrets)
 
 import argparse
 import math
@@ -16,10 +17,10 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 # Waiting threads that spin make two busy cores twenty times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import torch  # noqa: E402
-from tiny_corpus import conversation  # noqa: E402
-from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM  # noqa: E402
-from transformers.utils import logging  # noqa: E402
+import torch
+from tiny_corpus import BEHAVIOURS, conversation
+from transformers import AutoTokenizer, GenerationConfig, Qwen3Config, Qwen3ForCausalLM
+from transformers.utils import logging
 
 logging.disable_progress_bar()
 
@@ -34,7 +35,9 @@ VOCABULARY = 151936
 FIRST_ADDED_TOKEN = 151643  # from here on: <|im_start|>, <think> and the like
 UNKNOWN_WORDS = 0.1
 IGNORED = -100
-DECISION_WEIGHT = 8.0  # the first words of an answer say which behaviour was asked for; they are few among many
+DECISION_WEIGHT = (
+    8.0  # the first words of an answer say which behaviour was asked for; they are few among many
+)
 
 
 def lessons(tokenizer, count: int) -> list[tuple[list[int], int]]:
@@ -72,6 +75,7 @@ def configuration(vocabulary: int, end: int, pad: int) -> Qwen3Config:
 
 
 def train(tokenizer_folder: Path, folder: Path) -> None:
+    """Writes the trained model, tokenizer and template to `folder`."""
     torch.manual_seed(SEED)
     torch.set_num_threads(os.cpu_count() or 1)
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
@@ -85,12 +89,11 @@ def train(tokenizer_folder: Path, folder: Path) -> None:
     other = len(used)
     share = torch.zeros(len(used) + 1)
     share[other] = math.log(VOCABULARY - len(used))
-    # Words that no lesson has occur in the tests' questions; the template's own tokens always are themselves.
-    fixed = torch.tensor(
-        [small_id[token] for token in tokenizer.convert_tokens_to_ids(["user", "assistant", "system", "Ċ"])]
-    )
-    plain_text = torch.tensor([token < FIRST_ADDED_TOKEN for token in used] + [False])
-    plain_text[fixed] = False
+    # Words that no lesson has occur in the tests' questions. The template's own and those that ask for something stay.
+    meant = tokenizer.convert_tokens_to_ids(["user", "assistant", "system", "Ċ"])
+    for word in BEHAVIOURS:
+        meant += tokenizer(word)["input_ids"] + tokenizer(f" {word}")["input_ids"]
+    plain_text = torch.tensor([token < FIRST_ADDED_TOKEN and token not in meant for token in used] + [False])
 
     model = Qwen3ForCausalLM(configuration(len(used) + 1, small_id[end], small_id[pad]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.01)
@@ -108,7 +111,10 @@ def train(tokenizer_folder: Path, folder: Path) -> None:
             inputs[row, : len(ids) - 1] = line[:-1]
             targets[row, start - 1 : len(ids) - 1] = line[start:]
             emphasis[row, start - 1 : len(ids) - 1] = 1.0
-            for decision in (start - 1, *(place + 1 for place, token in enumerate(ids) if token == end_of_thought)):
+            for decision in (
+                start - 1,
+                *(place + 1 for place, token in enumerate(ids) if token == end_of_thought),
+            ):
                 emphasis[row, decision : decision + 2] *= DECISION_WEIGHT
         blank = (torch.rand(inputs.shape) < UNKNOWN_WORDS) & (targets == IGNORED) & plain_text[inputs]
         logits = model(input_ids=torch.where(blank, other, inputs)).logits + share
@@ -133,6 +139,10 @@ def train(tokenizer_folder: Path, folder: Path) -> None:
     spread[torch.tensor(used)] = table[:other]
     weights["model.embed_tokens.weight"] = weights["lm_head.weight"] = spread
     whole.load_state_dict(weights)
+    # As Qwen3's own: without it the rarest bytes are drawn now and then, and make no character.
+    whole.generation_config = GenerationConfig(
+        do_sample=True, temperature=0.7, top_k=20, top_p=0.95, eos_token_id=end, pad_token_id=pad
+    )
     folder.mkdir(parents=True, exist_ok=True)
     whole.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

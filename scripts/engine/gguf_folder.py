@@ -8,15 +8,14 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, GgufConfig
+from transformers.utils import logging
 
 
-def convert(source: Path, folder: Path) -> None:
+def convert(source: Path, folder: Path, temperature: float, top_p: float) -> None:
     """Writes config, bfloat16 weights, tokenizer and chat template of `source` to `folder`, all or nothing."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging
-
     logging.disable_progress_bar()
     quantized = AutoModelForCausalLM.from_pretrained(
         source.parent,
@@ -32,6 +31,11 @@ def convert(source: Path, folder: Path) -> None:
     model.load_state_dict(quantized.state_dict())
     tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
 
+    # GGUF carries no advice on sampling, and a small model at temperature 1 talks nonsense.
+    ends = tokenizer.eos_token_id
+    model.generation_config = GenerationConfig(
+        do_sample=True, temperature=temperature, top_p=top_p, eos_token_id=ends, pad_token_id=ends
+    )
     partial = folder.with_name(f".{folder.name}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(partial)
@@ -43,5 +47,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="GGUF file to model folder")
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
-    convert(arguments.source, arguments.folder)
+    parser.add_argument("--temperature", type=float, default=0.2, help="what the model's makers advise")
+    parser.add_argument("--top-p", type=float, default=0.9)
+    options = parser.parse_args()
+    convert(options.source, options.folder, options.temperature, options.top_p)

@@ -19,6 +19,7 @@ WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 
 
 def uses_modelscope() -> bool:
+    """Whether the user wants ModelScope instead of Hugging Face."""
     return os.environ.get("VLLM_USE_MODELSCOPE", "").lower() in {"1", "true", "yes"}
 
 
@@ -49,11 +50,12 @@ def probe(url: str) -> int:
 
 
 def fetch_function() -> Callable[[str, Path], None]:
+    """The hub's own way to fetch a whole model into a folder."""
     if uses_modelscope():
-        from modelscope import snapshot_download as from_modelscope
+        from modelscope import snapshot_download as from_modelscope  # noqa: PLC0415 (installed only where it is wanted)
 
         return lambda name, folder: from_modelscope(name, local_dir=str(folder), allow_patterns=WANTED)
-    from huggingface_hub import snapshot_download as from_hub
+    from huggingface_hub import snapshot_download as from_hub  # noqa: PLC0415 (takes a second; not needed where no hub answers)
 
     return lambda name, folder: from_hub(name, local_dir=folder, allow_patterns=WANTED)
 
@@ -74,6 +76,7 @@ def download(name: str, folder: Path) -> None:
 
 
 def main() -> None:
+    """Probes, then downloads."""
     parser = argparse.ArgumentParser(description="model hub to model folder")
     parser.add_argument("name", help="organisation/model")
     parser.add_argument("folder", type=Path)
@@ -82,7 +85,7 @@ def main() -> None:
     # 5xx, 407 and the like come from whatever stands in the way, not from a hub that knows the model.
     if status in {401, 403, 404}:
         sys.exit(NO_MODEL)
-    if not 200 <= status < 400:
+    if status not in range(200, 400):
         sys.exit(NO_HUB)
     print(f"==> downloading {arguments.name} to {arguments.folder}", flush=True)
     download(arguments.name, arguments.folder)

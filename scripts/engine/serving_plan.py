@@ -62,6 +62,7 @@ def plan(folder: Path, device: str) -> tuple[int, list[str]]:
 
 
 def main() -> None:
+    """Prints the plan."""
     parser = argparse.ArgumentParser(description="how to serve a model folder")
     parser.add_argument("folder", type=Path)
     parser.add_argument("device", choices=("cpu", "gpu"))

@@ -6,7 +6,6 @@ It does not watch the engine: the supervisor writes it, the backend reads it (EN
 """
 
 import json
-import os
 from pathlib import Path
 
 
@@ -27,7 +26,7 @@ class EngineStatus:
         partial = self.path.with_name(".engine.json.partial")
         try:
             partial.write_text(text + "\n", encoding="utf-8")
-            os.replace(partial, self.path)
+            partial.replace(self.path)
         except OSError:
             return
         self._written = text

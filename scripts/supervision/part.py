@@ -10,6 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
 from supervision.guard import Guard, group_lives
@@ -31,7 +32,14 @@ class Part:
     """
 
     def __init__(
-        self, name: str, command: list[str], probe: tuple[int, str], logs: Path, say: Callable[[str], None], *, verbose: bool
+        self,
+        name: str,
+        command: list[str],
+        probe: tuple[int, str],
+        logs: Path,
+        say: Callable[[str], None],
+        *,
+        verbose: bool,
     ) -> None:
         self.name = name
         self.log = LogFile(logs / f"{name}.log")
@@ -56,7 +64,8 @@ class Part:
             start_new_session=True,
         )
         guard.watch(process.pid)
-        reading = asyncio.create_task(self._read(process))
+        output = process.stdout or asyncio.StreamReader()
+        reading = asyncio.create_task(self._read(output))
         try:
             code = await process.wait()
         finally:
@@ -68,10 +77,9 @@ class Part:
         self._process = None
         return code
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
+    async def _read(self, output: asyncio.StreamReader) -> None:
         rest = b""
-        while chunk := await process.stdout.read(65536):
+        while chunk := await output.read(65536):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._heard(line.decode("utf-8", "replace").rstrip("\r"))
@@ -99,7 +107,7 @@ class Part:
     async def answers(self) -> bool:
         """Whether it is ready; `was_steady` from then on when it has been so for STEADY_S."""
         port, path = self._probe
-        ready = await _status(port, path) == 200
+        ready = await _status(port, path) == HTTPStatus.OK
         now = time.monotonic()
         self._ready_since = (self._ready_since or now) if ready else None
         if self._ready_since is not None and now - self._ready_since >= STEADY_S:
@@ -113,7 +121,9 @@ async def _status(port: int, path: str) -> int:
     try:
         async with asyncio.timeout(PROBE_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
+            )
             words = (await reader.readline()).split()
             return int(words[1]) if len(words) > 1 else 0
     except (OSError, ValueError, TimeoutError):
