@@ -44,6 +44,7 @@ FIELD_CODES = {
     "too_long": ("too_long", None),
     "too_short": ("too_short", None),
     "literal_error": ("not_allowed", None),
+    "string_unicode": ("lone_surrogate", "must not contain a lone surrogate"),
     "finite_number": ("out_of_range", "must be a finite number"),
     "greater_than": ("out_of_range", None),
     "greater_than_equal": ("out_of_range", None),
