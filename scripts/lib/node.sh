@@ -36,7 +36,7 @@ page_packages() {
   local mark
   mark="$(node --version) $(fingerprint "$ROOT/frontend/package-lock.json")"
   if [ "$(cat "$ROOT/frontend/node_modules/.installed" 2>/dev/null)" = "$mark" ]; then return 0; fi
-  locked "page-$(fingerprint <(echo "$ROOT"))" _install_page_packages "$mark"
+  locked "page-$(place_key)" _install_page_packages "$mark"
 }
 
 _install_page_packages() {
@@ -53,7 +53,7 @@ page_build() {
   mark=$(_page_sources)
   if [ -f "$ROOT/frontend/build/index.html" ] && [ "$(cat "$ROOT/frontend/node_modules/.built" 2>/dev/null)" = "$mark" ]; then return 0; fi
   page_packages
-  locked "page-$(fingerprint <(echo "$ROOT"))" _build_page "$mark"
+  locked "page-$(place_key)" _build_page "$mark"
 }
 
 _page_sources() {

@@ -17,6 +17,9 @@ fingerprint() {
   done | cksum | tr ' ' '-'
 }
 
+# place_key: tells this clone's locks from another's.
+place_key() { printf '%s' "$ROOT" | cksum | tr ' ' '-'; }
+
 # locked NAME COMMAND...: runs it while no other script of this user does the same work.
 locked() {
   local name=$1

@@ -69,7 +69,7 @@ backend_environment() {
   mark="${wanted:-run} $(fingerprint "$lock")"
   if [ "$(cat "$stamp" 2>/dev/null)" = "$mark" ] && [ -x "$BACKEND_PYTHON" ]; then return 0; fi
   find_uv
-  locked "backend-$(fingerprint <(echo "$ROOT"))" _sync_backend "$lock" "$stamp" "$mark"
+  locked "backend-$(place_key)" _sync_backend "$lock" "$stamp" "$mark"
 }
 
 _sync_backend() {

@@ -1,0 +1,1 @@
+"""What the test command counts with. It does not test anything."""
