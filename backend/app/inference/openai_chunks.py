@@ -14,7 +14,7 @@ from app.ports import EngineItem, Finished, Piece, PromptSeen
 from app.schemas.run import Channel
 
 DONE = b"[DONE]"
-QWEN_OPEN_THOUGHT_ID = 151667  # `<think>` of every Qwen3
+QWEN_OPEN_THOUGHT_ID, QWEN_CLOSE_THOUGHT_ID = 151667, 151668  # the tags of every Qwen3
 PROMPT_END_TOKENS = 2  # `<think>` and a line break: then the template has opened the thought
 
 
@@ -126,7 +126,10 @@ class ChunkDecoder:
         if not ids:
             return
         self._items.append(PromptSeen(tuple(ids)))
-        if self._splitter is not None and QWEN_OPEN_THOUGHT_ID in ids[-PROMPT_END_TOKENS:]:
+        end = ids[-PROMPT_END_TOKENS:]
+        # With thinking off the template closes the thought it has opened.
+        is_open = QWEN_OPEN_THOUGHT_ID in end and QWEN_CLOSE_THOUGHT_ID not in end
+        if self._splitter is not None and is_open:
             self._splitter = ThinkSplitter(inside=True)
             self._channel = "reasoning"
 

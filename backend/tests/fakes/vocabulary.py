@@ -33,7 +33,8 @@ class Vocabulary:
         for message in messages:
             ids += [TURN, *self.ids(message["role"]), *self.ids(str(message["content"])), TURN_END]
         ids += [TURN, *self.ids("assistant")]
-        return ids if thinking else [*ids, OPEN_THOUGHT, CLOSE_THOUGHT]
+        gap = self.id("\n\n")
+        return ids if thinking else [*ids, OPEN_THOUGHT, gap, CLOSE_THOUGHT, gap]
 
 
 class Plans:

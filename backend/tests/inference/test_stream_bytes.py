@@ -203,3 +203,9 @@ def test_a_prompt_that_opens_the_thought_makes_the_text_thinking() -> None:
     prompt = b'data: {"choices":[],"prompt_token_ids":[1,2,151667,198]}\n\n'
 
     assert read([prompt, content("a</think>b"), END])[0] == {"reasoning": "a", "content": "b"}
+
+
+def test_a_prompt_that_closes_the_thought_it_opened_makes_the_text_an_answer() -> None:
+    prompt = b'data: {"choices":[],"prompt_token_ids":[1,2,151667,151668]}\n\n'
+
+    assert read([prompt, content("a"), END])[0]["content"] == "a"
