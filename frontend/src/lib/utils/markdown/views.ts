@@ -69,6 +69,8 @@ export type BlockView =
 	TextView | CodeView | HtmlView | RuleView | QuoteView | ListView | TableView;
 
 const TASK = /^\[([ xX])\](?:[ \t]+|$)/;
+/** Of a link: shows nothing, so its beginning is not shown either. */
+const DEFINITION = /^\[[^\]\n]{1,200}\]:/;
 const LANGUAGE = /[\p{L}\p{N}_+#.-]+/u;
 const COMMENT = 2;
 const FIRST_PLAIN_HTML = 6;
@@ -139,7 +141,9 @@ export class Viewer {
 		const text = block.text.replace(isTaskText(block) ? TASK : '', '');
 		if (block.open && /^\|[^\n]*\|/.test(text) && !text.includes('\n'))
 			return this.#firstRow(text, base);
-		const inline = block.open ? this.inline.open(text) : this.#closed(block, text.trimEnd());
+		const inline = block.open
+			? this.inline.open(DEFINITION.test(text) ? '' : text)
+			: this.#closed(block, text.trimEnd());
 		return { ...base, kind: 'text', level: block.level, inline };
 	}
 
