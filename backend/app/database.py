@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -39,7 +39,10 @@ def async_url(text: str) -> URL:
     Raises:
         ValueError: neither SQLite nor PostgreSQL, or SQLite without a file.
     """
-    url = make_url(text.strip().replace("postgres://", "postgresql://", 1))
+    try:
+        url = make_url(text.strip().replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("DATABASE_URL is not a database URL") from error
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+asyncpg")

@@ -114,8 +114,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that talks to the whole application, as `main` wires it."""
-    async with running(settings) as (app, _drain):
+    async with running(settings) as whole:
         # an unforeseen error must come back as a 500, as it does over a socket
-        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        transport = httpx2.ASGITransport(app=whole.app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             yield client

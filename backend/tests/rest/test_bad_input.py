@@ -172,7 +172,10 @@ async def test_a_malformed_id_is_an_unknown_one(client: Client, odd: str) -> Non
         ("archived=maybe", "archived"),
         ("cursor=x", "cursor"),
         ("cursor=WzEsMiwzXQ", "cursor"),
-        ("cursor=W3RydWUsMTAwMDAwMDAwMDAwMDAwMDAwMDAwMCwiMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwIl0", "cursor"),
+        (
+            "cursor=W3RydWUsMTAwMDAwMDAwMDAwMDAwMDAwMDAwMCwiMDAwMDAwMDAtMDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwIl0",
+            "cursor",
+        ),
         ("cursor=%00", "cursor"),
         ("cursor=" + "W" * 1001, "cursor"),
         ("tag=%00", "tag"),
@@ -212,7 +215,9 @@ async def test_nasty_json_is_refused(client: Client, body: bytes, code: str) -> 
 
 async def test_a_body_on_a_delete_is_not_looked_at(client: Client) -> None:
     chat = await make(client)
-    reply = await client.request("DELETE", f"/api/chats/{chat['id']}", content=b"\xff{", headers={"Content-Type": "x"})
+    reply = await client.request(
+        "DELETE", f"/api/chats/{chat['id']}", content=b"\xff{", headers={"Content-Type": "x"}
+    )
 
     assert reply.status_code == 204
 

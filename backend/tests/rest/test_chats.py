@@ -32,10 +32,22 @@ async def titles(client: Client, **query: Any) -> list[str]:
 
 
 async def test_a_new_chat_has_every_field_of_the_contract(client: Client) -> None:
-    chat = await make(client, title="T", system_prompt="S", params={"top_p": 0.5}, temperature=0, max_tokens=7)
+    chat = await make(
+        client, title="T", system_prompt="S", params={"top_p": 0.5}, temperature=0, max_tokens=7
+    )
 
     assert set(chat) == {
-        *("id", "title", "user_id", "model", "system_prompt", "temperature", "max_tokens", "params", "pinned"),
+        *(
+            "id",
+            "title",
+            "user_id",
+            "model",
+            "system_prompt",
+            "temperature",
+            "max_tokens",
+            "params",
+            "pinned",
+        ),
         *("archived", "temporary", "tags", "folder", "active_leaf_id", "created_at", "updated_at"),
         *("messages", "active_run"),
     }
@@ -55,7 +67,11 @@ async def test_the_same_request_again_is_the_same_chat(client: Client) -> None:
     again = await client.post("/api/chats/", json={"title": "first", "id": chat_id.upper()})
     other = await client.post("/api/chats/", json={"title": "other", "id": chat_id})
 
-    assert (again.status_code, again.json()["title"], again.json()["id"]) == (200, "renamed since", first["id"])
+    assert (again.status_code, again.json()["title"], again.json()["id"]) == (
+        200,
+        "renamed since",
+        first["id"],
+    )
     assert (other.status_code, other.json()["code"]) == (409, "id_conflict")
     assert await titles(client) == ["renamed since"]
 
@@ -244,7 +260,7 @@ async def test_a_restart_keeps_everything(settings: Any) -> None:
     from main import running  # noqa: PLC0415 (the one test that starts it twice)
 
     for round_number in range(2):
-        async with running(settings) as (app, _drain):
+        async with running(settings) as (app, *_):
             transport = httpx2.ASGITransport(app=app)
             async with Client(transport=transport, base_url="http://127.0.0.1:8080") as client:
                 if round_number == 0:

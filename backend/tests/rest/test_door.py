@@ -29,7 +29,7 @@ EVIL = [
 async def client(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Client]:
     """A program that talks to the whole application; the door is the same on both databases."""
     settings = Settings(_env_file=None, database_url=sqlite_url, models_dir=tmp_path)
-    async with running(settings) as (app, _drain):
+    async with running(settings) as (app, *_):
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with Client(transport=transport, base_url="http://127.0.0.1:8080") as client:
             yield client
@@ -71,7 +71,9 @@ async def test_our_own_names_are_answered(client: Client, host: str) -> None:
     assert (await client.get("/api/chats/", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "[::1", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "[::1", ""]
+)
 async def test_other_host_names_are_refused(client: Client, host: str) -> None:
     reply = await client.get("/api/chats/", headers={"Host": host, "X-Forwarded-Host": "localhost"})
 
@@ -123,7 +125,11 @@ async def test_an_announced_body_that_is_too_large_is_never_read(sqlite_url: str
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"host", b"localhost"), (b"content-length", b"10000000"), (b"content-type", b"application/json")]
+    headers = [
+        (b"host", b"localhost"),
+        (b"content-length", b"10000000"),
+        (b"content-type", b"application/json"),
+    ]
     await door(
         {"type": "http", "method": "POST", "path": "/api/chats/", "headers": headers, "query_string": b""},
         receive,

@@ -37,7 +37,12 @@ def a_message(chat: ChatRow, content: str = "hello", parent_id: str | None = Non
 
 def a_run(chat: ChatRow, message: MessageRow, status: str = "queued") -> RunRow:
     return RunRow(
-        id=str(uuid4()), user_id="local", chat_id=chat.id, message_id=message.id, status=status, created_at=NOW
+        id=str(uuid4()),
+        user_id="local",
+        chat_id=chat.id,
+        message_id=message.id,
+        status=status,
+        created_at=NOW,
     )
 
 
@@ -63,7 +68,11 @@ async def test_rows_come_back_as_they_were_stored(storage: Storage) -> None:
 
     assert found is not None
     assert found is not chat
-    assert (found.title, found.tags, found.params) == ("标题", ["a", "标签"], {"temperature": 0.5, "stop": ["\n"]})
+    assert (found.title, found.tags, found.params) == (
+        "标题",
+        ["a", "标签"],
+        {"temperature": 0.5, "stop": ["\n"]},
+    )
     assert found.created_at == NOW
     assert found.created_at.tzinfo is UTC
 
