@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from e2e.browser import chromium, new_context
 from e2e.chat_page import ChatPage
 from e2e.processes import REPOSITORY
-from e2e.real_parts import VERSIONS, pytest_runtest_logreport, pytest_terminal_summary  # noqa: F401 hooks
 from e2e.rest import Rest
 from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
@@ -43,7 +42,6 @@ _FAILED = pytest.StashKey[bool]()
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as running:
-        VERSIONS["chromium"] = running.version
         yield running
 
 
@@ -131,7 +129,7 @@ def new_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[NewTab
         else:
             context.tracing.stop()
         context.close()
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import Browser, expect
 
 from e2e.browser import chromium, new_context
 from e2e.chat_page import ChatPage
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
 from e2e.witness import Witness
 

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import expect
 
 from e2e.chat_page import ChatPage
 from e2e.conftest import NewTab
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.chromium

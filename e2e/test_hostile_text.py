@@ -1,11 +1,11 @@
 """Promises about text that was written to do harm: from the user, from the model, in titles."""
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import expect
 
 from e2e.chat_page import ChatPage
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.chromium
 

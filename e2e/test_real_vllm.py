@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from e2e.engine.real_vllm import RealVllm
 from playwright.sync_api import expect
 
 from e2e.conftest import NewTab
 from e2e.deadline import eventually
-from e2e.real_parts import VERSIONS
+from e2e.engine.real_vllm import RealVllm
 from e2e.rest import Json, Rest
 from e2e.socket_client import SocketClient
 from e2e.test_one_origin import text_of
@@ -29,7 +28,6 @@ LONG_ANSWER = 3000
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVllm]:
     """One vLLM for all of these tests: it takes a minute to start."""
     with RealVllm(tmp_path_factory.mktemp("vllm")) as running:
-        VERSIONS["real_vllm"] = running.version
         yield running
 
 

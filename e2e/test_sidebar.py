@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import Locator, expect
 
 from e2e.chat_page import ChatPage
 from e2e.rest import Rest
+from e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.chromium
 

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from e2e.scripted_engine import ScriptedEngine
 from playwright.sync_api import expect
 
 from e2e.chat_page import ChatPage
+from e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.chromium
 

@@ -64,7 +64,7 @@ class Tiers:
     def start_backend(self) -> None:
         """Start the backend as people do; returns when it answers."""
         self.backend = self._process("backend", ["bash", "scripts/start_backend.sh"])
-        self._until_ok(self.backend, f"{self.backend_url}/api/chats/")
+        self._until_ok(self.backend, f"{self.backend_url}/api/chat/health?live")
 
     def start_page_server(self) -> None:
         """Serve the built page; returns when it answers."""
