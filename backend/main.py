@@ -25,6 +25,7 @@ from app.inference.control_tokens import ControlTokens
 from app.inference.engine_host import EngineHost
 from app.inference.engines import Engines
 from app.inference.model_catalogue import ModelCatalogue
+from app.inference.passage import Passage
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
 from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
@@ -36,9 +37,10 @@ from app.services.chat_clearing import ChatClearing
 from app.services.chat_joining import ChatJoining
 from app.services.chat_service import ChatService
 from app.services.completion_service import CompletionService
+from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.message_service import MessageService
-from app.services.run_parts import run_parts
+from app.services.run_parts import RunParts, run_parts
 from app.services.run_service import RunService
 from app.services.search_service import SearchService
 from app.services.vllm_service import VllmService
@@ -53,6 +55,9 @@ class Running(NamedTuple):
 
     app: ASGIApp
     drain: Drain
+    parts: RunParts
+    rooms: Rooms
+    services: Services
 
 
 @asynccontextmanager
@@ -91,6 +96,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             completion=CompletionService(runs, parts, settings),
             clearing=ChatClearing(storage, clock, rooms),
             vllm=vllm,
+            gateway=GatewayService(
+                Passage(session, engines, limits),
+                catalogue,
+                parts.admission,
+                max_new_tokens=settings.max_new_tokens,
+            ),
             health=HealthService(storage, vllm, host),
         )
         joining = ChatJoining(storage, chats, parts.active, parts.logs)
@@ -107,7 +118,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await runs.recover()
         try:
             app = guard(Mount(create_app(services), gateway.server, plain), settings)
-            yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry))
+            yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry), parts, rooms, services)
         finally:
             await runs.shutdown(0)
             await gateway.server.shutdown()
@@ -115,10 +126,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:
-    async with running(settings) as (app, drain):
+    async with running(settings) as whole:
         host, port = bound.getsockname()[:2]
         logger.info("listening on http://{}:{}", f"[{host}]" if ":" in host else host, port)
-        await serve(app, settings, bound, drain)
+        await serve(whole.app, settings, bound, whole.drain)
 
 
 def _start() -> int:

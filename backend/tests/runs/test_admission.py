@@ -21,8 +21,7 @@ def test_a_storm_gives_exactly_running_queued_and_refused() -> None:
         try:
             ticket = door.admit(f"r{number}", "u", f"c{number}")
         except Overloaded as error:
-            assert (error.code, error.retry_after_s is not None) == ("too_many_runs", True)
-            results["refused"] += 1
+            results["refused" if error.code == "too_many_runs" and error.retry_after_s else "wrong"] += 1
         else:
             results["running" if ticket.running else "queued"] += 1
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from app.api.server import bind, config
 from app.config import Settings
-from main import running
+from main import Running, running
 
 WITHIN_S = 20.0
 
@@ -24,6 +24,7 @@ class Backend:
     url: str
     http: httpx2.AsyncClient
     server: uvicorn.Server
+    running: Running
 
     async def new_chat(self, **fields: Any) -> str:
         """Make a chat and return its id."""
@@ -87,12 +88,12 @@ async def serving(settings: Settings) -> AsyncIterator[Backend]:
     """Serve the application as `main` does, and end it in the end."""
     bound = bind(settings.model_copy(update={"backend_port": 0}))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    async with running(settings) as (app, _drain):
-        served = uvicorn.Server(config(app, settings))
+    async with running(settings) as whole:
+        served = uvicorn.Server(config(whole.app, settings))
         task = asyncio.create_task(served.serve(sockets=[bound]))
         async with httpx2.AsyncClient(base_url=url, timeout=WITHIN_S) as http:
             while not served.started:
                 await asyncio.wait({task}, timeout=0.005)
-            yield Backend(url, http, served)
+            yield Backend(url, http, served, whole)
         served.should_exit = True
         await task
