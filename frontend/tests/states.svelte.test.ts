@@ -145,7 +145,7 @@ describe('reading with other eyes', () => {
 		backend.put(
 			aChat({ id: 'chat', title: 'A chat', active_leaf_id: 'a', messages: [QUESTION, FAILED] })
 		);
-		backend.health = healthOf('failed', 'refused', 'start it');
+		backend.health = healthOf('down', 'refused', 'start it');
 		const { byId } = await openPage({
 			backend,
 			chatId: 'chat',

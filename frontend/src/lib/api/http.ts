@@ -57,7 +57,7 @@ export function httpApi(base = ''): Api {
 		createChat: (body) => answer<Chat>(client.POST('/api/chats/', { body, ...inTime() })),
 		updateChat: (id, body) =>
 			answer<Chat>(client.PUT('/api/chats/{chat_id}', { body, ...ofChat(id) })),
-		deleteChat: (id) => answer<void>(client.DELETE('/api/chats/{chat_id}', ofChat(id))),
+		deleteChat: (id) => answer<undefined>(client.DELETE('/api/chats/{chat_id}', ofChat(id))),
 		restoreChat: (id) => answer<Chat>(client.POST('/api/chats/{chat_id}/restore', ofChat(id))),
 		startRun: (id, body) =>
 			answer<RunStarted>(client.POST('/api/chats/{chat_id}/runs', { body, ...ofChat(id) })),

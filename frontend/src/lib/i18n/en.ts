@@ -142,6 +142,13 @@ export const en = {
 	'engine.loading_hint': 'You can write already: the answer starts as soon as the engine is ready.',
 	'engine.down': 'The engine is not running',
 	'engine.down_hint': 'Chats can be read and written; answers wait until the engine is back.',
+	'engine.unreachable': 'The engine is not running',
+	'engine.unreachable_hint':
+		'Start it with ./scripts/start_vllm.sh. Chats can be read and written; answers wait for it.',
+	'engine.unauthorized': 'The engine refuses the key of this server',
+	'engine.unauthorized_hint': 'Set VLLM_API_KEY to the key the engine was started with.',
+	'engine.failed': 'The engine answers with errors',
+	'engine.failed_hint': 'Look at data/logs/vllm.log, and start it again.',
 	'engine.backend_down': 'The server is not answering',
 	'engine.backend_down_hint': 'Start it with ./scripts/start_all.sh. What you write is kept.',
 

@@ -143,6 +143,13 @@ export const zh: Record<keyof typeof en, string> = {
 	'engine.loading_hint': '现在就可以写：引擎就绪后会马上回答。',
 	'engine.down': '引擎没有运行',
 	'engine.down_hint': '对话可以照常查看和书写；引擎恢复后再回答。',
+	'engine.unreachable': '引擎没有运行',
+	'engine.unreachable_hint':
+		'请运行 ./scripts/start_vllm.sh 启动。对话可以照常查看和书写，回答会等引擎就绪。',
+	'engine.unauthorized': '引擎拒绝了本服务器的密钥',
+	'engine.unauthorized_hint': '请把 VLLM_API_KEY 设为启动引擎时使用的密钥。',
+	'engine.failed': '引擎返回错误',
+	'engine.failed_hint': '请查看 data/logs/vllm.log，然后重新启动引擎。',
 	'engine.backend_down': '服务器没有响应',
 	'engine.backend_down_hint': '请运行 ./scripts/start_all.sh 启动。你写的内容会保留。',
 

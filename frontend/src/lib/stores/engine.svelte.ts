@@ -7,14 +7,22 @@ import type { Api } from '$lib/api/http';
 import { Failure } from '$lib/types/failure';
 import type { Health, ServedModels, TierHealth } from '$lib/types/wire';
 
-export type EnginePhase = 'unknown' | 'ready' | 'loading' | 'down' | 'backend_down';
+export type EnginePhase =
+	| 'unknown'
+	| 'ready'
+	| 'loading'
+	| 'unreachable'
+	| 'unauthorized'
+	| 'failed'
+	| 'down'
+	| 'backend_down';
 
 /** Often while something is expected to change, seldom while all is well. */
 const WHEN_READY_MS = 30_000;
 const WHEN_WAITING_MS = 4_000;
 
-const READY = new Set(['ok', 'ready', 'up', 'healthy']);
-const LOADING = new Set(['loading', 'starting', 'waking', 'downloading']);
+/** What the backend says of an engine; another word counts as `down`, told in the backend's words. */
+const TOLD = ['ready', 'loading', 'unreachable', 'unauthorized', 'failed'] as const;
 
 export class EngineStore {
 	phase = $state<EnginePhase>('unknown');
@@ -78,6 +86,5 @@ export class EngineStore {
 
 function phaseOf(tier: TierHealth | undefined): EnginePhase {
 	if (!tier) return 'unknown';
-	if (READY.has(tier.status)) return 'ready';
-	return LOADING.has(tier.status) ? 'loading' : 'down';
+	return TOLD.find((phase) => phase === tier.status) ?? 'down';
 }
