@@ -33,12 +33,6 @@ export class MarkdownDocument {
 		return this.#renderer.characters;
 	}
 
-	/** Whether `text` only adds to what was shown, so that `update` may take it. */
-	isGrowth(text: string): boolean {
-		if (this.#finished) return text === this.#text;
-		return text.length >= this.#text.length && text.startsWith(this.#text);
-	}
-
 	/** Reads on to the end of `text`; `complete` when nothing more will come. */
 	update(text: string, complete: boolean): void {
 		if (this.#finished) return;

@@ -3,9 +3,10 @@
  * the open one is rendered again only when that can change what is seen, within a budget.
  * Does not parse blocks and touches no DOM.
  */
+import { isGrowth } from './growth';
 import { hasMarkup, escapeHtml, type InlineRenderer } from './inline';
 import { mend } from './mend';
-import { nextCut, segmentsOf } from './segments';
+import { OpenSegment, segmentsOf } from './segments';
 
 /** Inline text as HTML that is not yet safe, in pieces; `tail` is plain text after them. */
 export interface InlineView {
@@ -22,6 +23,9 @@ const STALE = 1 / 8;
 const ALLOWANCE = 2000;
 
 interface Growing {
+	/** The segment that has no end yet, and the text it was last looked for in. */
+	open: OpenSegment;
+	text: string;
 	/** Source of the finished segments, and their HTML. */
 	prefix: string;
 	segments: string[];
@@ -32,7 +36,15 @@ interface Growing {
 	mended: boolean;
 }
 
-const fresh = (): Growing => ({ prefix: '', segments: [], source: '', html: '', mended: false });
+const fresh = (): Growing => ({
+	open: new OpenSegment(0),
+	text: '',
+	prefix: '',
+	segments: [],
+	source: '',
+	html: '',
+	mended: false
+});
 
 export class InlineFlow {
 	/** One for each cell of the open table row; a paragraph uses the first. */
@@ -65,7 +77,7 @@ export class InlineFlow {
 	/** Text that is whole. */
 	whole(text: string, slot = 0): InlineView {
 		const growing = this.#slots[slot];
-		if (!growing || !text.startsWith(growing.prefix)) return this.render(text);
+		if (!growing || !isGrowth(text, growing.prefix)) return this.render(text);
 		const rest = segmentsOf(text, growing.prefix.length);
 		const reuse = rest.length === 1 && rest[0] === growing.source && !growing.mended;
 		const html = reuse ? [growing.html] : rest.map((segment) => this.renderer.render(segment));
@@ -79,11 +91,12 @@ export class InlineFlow {
 
 	#commit(text: string, slot: number): Growing {
 		let growing = this.#slots[slot];
-		if (!growing || !text.startsWith(growing.prefix)) growing = this.#slots[slot] = fresh();
-		for (let from = growing.prefix.length, cut; (cut = nextCut(text, from)) > 0; from = cut) {
-			const segment = text.slice(from, cut);
-			const html = this.renderer.render(segment);
+		if (!growing || !isGrowth(text, growing.text)) growing = this.#slots[slot] = fresh();
+		growing.text = text;
+		for (let cut = growing.open.end(text); cut > 0; cut = growing.open.end(text)) {
+			const html = this.renderer.render(text.slice(growing.prefix.length, cut));
 			growing.segments.push(html);
+			growing.open = new OpenSegment(cut);
 			growing.prefix = text.slice(0, cut);
 			growing.source = growing.html = '';
 			growing.mended = false;
@@ -101,9 +114,9 @@ export class InlineFlow {
 	}
 
 	#speculate(growing: Growing, rest: string): void {
+		if (this.#speculated + rest.length > ALLOWANCE + SPECULATION * this.#received) return;
 		const { text, open } = mend(rest);
 		if (hasMarkup(text)) {
-			if (this.#speculated + text.length > ALLOWANCE + SPECULATION * this.#received) return;
 			this.#speculated += text.length;
 			growing.html = this.renderer.render(text);
 		} else {

@@ -4,6 +4,7 @@
  * Does not render; the document does. Touches no DOM.
  */
 import { MarkdownDocument } from './document';
+import { isGrowth } from './growth';
 import type { BlockView } from './views';
 
 /** Characters of text that was there already taken in one frame. */
@@ -51,10 +52,10 @@ export class RenderLoop {
 
 	/** The text as it is now. The first one is rendered at once, later ones with the next frame. */
 	feed(text: string, streaming: boolean): void {
-		const isGrowth = text.startsWith(this.#text);
-		if (!isGrowth || (this.#complete && (streaming || text !== this.#text))) {
+		const grows = isGrowth(text, this.#text);
+		if (!grows || (this.#complete && (streaming || text !== this.#text))) {
 			this.#document = new MarkdownDocument();
-			this.#owed = isGrowth ? this.#read : 0;
+			this.#owed = grows ? this.#read : 0;
 			this.#read = 0;
 			this.#complete = false;
 		}

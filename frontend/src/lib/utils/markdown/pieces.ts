@@ -4,6 +4,8 @@
  * what comes later; the pieces joined are the text.
  */
 
+import { isGrowth } from './growth';
+
 /** A piece ends at the first good place after so many lines, and at any line after the second. */
 const SOON = 30;
 const LATEST = 120;
@@ -24,7 +26,7 @@ export class CodePieces {
 
 	/** Takes the text as it is now; starts anew if it did not just grow. */
 	update(text: string): void {
-		if (!text.startsWith(this.#text)) this.#reset();
+		if (!isGrowth(text, this.#text)) this.#reset();
 		this.#text = text;
 		for (let end = text.indexOf('\n', this.#looked); end >= 0 && end + 1 < text.length;) {
 			this.#looked = end + 1;

@@ -30,6 +30,11 @@ const CONFIG: Config = Object.freeze({
 	SANITIZE_NAMED_PROPS: true
 });
 
+/** All that is left of attributes; whatever HTML comes to know later is not among them. */
+const ATTRIBUTES = new Set(
+	'href title align start reversed value colspan rowspan open dir lang cite datetime'.split(' ')
+);
+
 /** What highlight.js makes: spans with its own classes. */
 const CODE_CONFIG: Config = Object.freeze({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'] });
 const CODE_CLASS = /^(?:hljs-[\w-]+|language-[\w-]+|[a-z]+_+)(?: [a-z]+_+)*$/;
@@ -61,7 +66,10 @@ function create(): DOMPurify {
 	});
 	// Classes are for code alone: CONFIG forbids them whatever this says.
 	made.addHook('uponSanitizeAttribute', (_node, attribute) => {
-		if (attribute.attrName === 'class') attribute.keepAttr = CODE_CLASS.test(attribute.attrValue);
+		attribute.keepAttr =
+			attribute.attrName === 'class'
+				? CODE_CLASS.test(attribute.attrValue)
+				: ATTRIBUTES.has(attribute.attrName);
 	});
 	return made;
 }

@@ -7,7 +7,7 @@
 /** Shortest segment, in characters: each costs one call of the inline lexer and of the sanitiser. */
 const SEGMENT = 120;
 /** Emphasis, links and code that span more than this are shown as they were written. */
-const LONGEST = 4000;
+const LONGEST = 2000;
 
 const VOID_TAG = /^(?:br|hr|img|wbr|input|col|area|embed|source|track)$/i;
 const TAG = /^<(\/?)([A-Za-z][A-Za-z0-9-]*)[^>]*?(\/?)>$/;
@@ -16,34 +16,49 @@ const SPACE = /\s/;
 const PUNCTUATION = /[\p{P}\p{S}]/u;
 const CJK_STOP = /[、。，！？；：）」』】》…]/;
 
-/**
- * Offset at which the segment that begins at `from` ends, or -1 if no end can be told from the
- * text so far.
- */
-export function nextCut(text: string, from: number): number {
-	const scan = new Scan();
-	for (let at = from; at + 1 < text.length;) {
-		const length = at - from;
-		if (length >= SEGMENT && (scan.neutral || length >= LONGEST) && isBreak(text, at))
-			return at + 1;
-		if (length >= 2 * LONGEST && !isLowSurrogate(text, at + 1)) return at + 1;
-		const step = scan.read(text, at);
-		if (step === 0) return -1;
-		at += step;
-	}
-	return -1;
-}
-
 /** All segments of a text that is whole. */
 export function segmentsOf(text: string, from = 0): string[] {
 	const segments: string[] = [];
 	let start = from;
-	for (let cut = nextCut(text, start); cut > 0; cut = nextCut(text, start)) {
+	for (let cut = cutAfter(text, start); cut > 0; cut = cutAfter(text, start)) {
 		segments.push(text.slice(start, cut));
 		start = cut;
 	}
 	if (start < text.length) segments.push(text.slice(start));
 	return segments;
+}
+
+function cutAfter(text: string, from: number): number {
+	return new OpenSegment(from).end(text);
+}
+
+/** The segment that begins at `from`, in a text that grows: each character is looked at once. */
+export class OpenSegment {
+	readonly #scan = new Scan();
+	#at: number;
+
+	constructor(readonly from: number) {
+		this.#at = from;
+	}
+
+	/** Offset at which it ends, or -1 if no end can be told from the text so far. */
+	end(text: string): number {
+		while (this.#at + 1 < text.length) {
+			const at = this.#at;
+			if (this.#isEnd(text, at)) return at + 1;
+			const step = this.#scan.read(text, at);
+			if (step === 0) return -1;
+			this.#at += step;
+		}
+		return -1;
+	}
+
+	#isEnd(text: string, at: number): boolean {
+		const length = at - this.from;
+		if (length < SEGMENT) return false;
+		if (length >= 2 * LONGEST) return !isLowSurrogate(text, at + 1);
+		return isBreak(text, at) && (length >= LONGEST || this.#scan.neutral);
+	}
 }
 
 /** Between two words: nothing that begins after the cut looks back over it. */

@@ -138,7 +138,7 @@ export class Viewer {
 	}
 
 	#text(block: Block, base: Keyed): BlockView {
-		const text = block.text.replace(isTaskText(block) ? TASK : '', '');
+		const text = isTaskText(block) ? block.text.replace(TASK, '') : block.text;
 		if (block.open && /^\|[^\n]*\|/.test(text) && !text.includes('\n'))
 			return this.#firstRow(text, base);
 		const inline = block.open

@@ -2,9 +2,14 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import { setLanguage } from '$lib/i18n';
 import CodeBlock from './CodeBlock.svelte';
+import './markdown.css';
 
-const show = (text: string, language = '', done = true) =>
-	render(CodeBlock, { view: { kind: 'code', key: 0, done, language, text } });
+async function show(text: string, language = '') {
+	const view = { kind: 'code' as const, key: 0, done: true, language, text };
+	const screen = await render(CodeBlock, { view });
+	screen.container.classList.add('markdown');
+	return screen;
+}
 
 const code = (screen: { container: Element }) => screen.container.querySelector('code');
 
@@ -76,7 +81,7 @@ test('a line of a megabyte is capped, copied whole, and shown whole on request',
 });
 
 test('characters that turn the direction of text are told', async () => {
-	const screen = await show('if (admin\u202e) {');
+	const screen = await show(`if (admin${String.fromCodePoint(0x202e)}) {`);
 
 	await expect.element(screen.getByText('Contains hidden characters')).toBeVisible();
 });

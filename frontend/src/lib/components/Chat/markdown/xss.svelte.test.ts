@@ -116,7 +116,7 @@ test.each(VECTORS.map((vector) => [vector]))(
 	async (vector) => {
 		const whole = await render(MarkdownView, { text: vector, streaming: false });
 		const streaming = await render(MarkdownView, { text: '', streaming: true });
-		for (const prefix of prefixes(vector, [Math.ceil(vector.length / 12)])) {
+		for (const prefix of prefixes(vector, [Math.ceil(vector.length / 6)])) {
 			await streaming.rerender({ text: prefix, streaming: true });
 			await frame();
 			expect(dangers(streaming.container)).toEqual([]);
