@@ -3,10 +3,14 @@
  * Nothing changes what comes out of here: whoever wants a `SafeHtml` has to ask for it here.
  */
 import createPurifier, { type Config, type DOMPurify } from 'dompurify';
+import type { TrustedHTML } from 'trusted-types/lib';
 
 declare const sanitized: unique symbol;
-/** HTML that went through the sanitiser; the one kind the page inserts as HTML. */
-export type SafeHtml = string & { readonly [sanitized]: true };
+/**
+ * HTML that went through the sanitiser; the one kind the page inserts as HTML. A `TrustedHTML` where the browser
+ * has them: the page's policy takes no string.
+ */
+export type SafeHtml = (string | TrustedHTML) & { readonly [sanitized]: true };
 
 /**
  * No forms, frames, media or styles; no class, id or name, by which an answer could dress up as a
@@ -27,7 +31,8 @@ const CONFIG: Config = Object.freeze({
 	ALLOW_DATA_ATTR: false,
 	ALLOW_ARIA_ATTR: false,
 	ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
-	SANITIZE_NAMED_PROPS: true
+	SANITIZE_NAMED_PROPS: true,
+	RETURN_TRUSTED_TYPE: true
 });
 
 /** All that is left of attributes; whatever HTML comes to know later is not among them. */
@@ -36,7 +41,11 @@ const ATTRIBUTES = new Set(
 );
 
 /** What highlight.js makes: spans with its own classes. */
-const CODE_CONFIG: Config = Object.freeze({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'] });
+const CODE_CONFIG: Config = Object.freeze({
+	ALLOWED_TAGS: ['span'],
+	ALLOWED_ATTR: ['class'],
+	RETURN_TRUSTED_TYPE: true
+});
 const CODE_CLASS = /^(?:hljs-[\w-]+|language-[\w-]+|[a-z]+_+)(?: [a-z]+_+)*$/;
 
 /** A text that is itself an address: then it must not name another host than the link's. */
@@ -46,11 +55,16 @@ const LOOKS_LIKE_ADDRESS =
 let purifier: DOMPurify | null = null;
 
 export function sanitize(html: string): SafeHtml {
-	return only().sanitize(html, CONFIG) as SafeHtml;
+	return trusted(only().sanitize(html, CONFIG));
 }
 
 export function sanitizeCode(html: string): SafeHtml {
-	return only().sanitize(html, CODE_CONFIG) as SafeHtml;
+	return trusted(only().sanitize(html, CODE_CONFIG));
+}
+
+/** Nothing stays the empty string, which Svelte looks for. */
+function trusted(html: string | TrustedHTML): SafeHtml {
+	return (String(html) && html) as SafeHtml;
 }
 
 /** One for both: the page's policy lets the Trusted Types policy `dompurify` be made once, not twice. */
