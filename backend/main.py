@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import uvloop
-from loguru import logger
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
@@ -127,8 +126,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:
     async with running(settings) as whole:
-        host, port = bound.getsockname()[:2]
-        logger.info("listening on http://{}:{}", f"[{host}]" if ":" in host else host, port)
         await serve(whole.app, settings, bound, whole.drain)
 
 

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
             else urls
         )
 
+    @field_validator("models_dir", mode="after")
+    @classmethod
+    def _inside_the_repository(cls, value: Path) -> Path:
+        return REPOSITORY / value  # a relative one means the same wherever the backend is started
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _origins(cls, value: object) -> object:

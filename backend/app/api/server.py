@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from loguru import logger
 from starlette.types import ASGIApp
 
 from app.config import Settings
@@ -83,6 +84,13 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._drain = drain
         self._hurry = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and only then say so: scripts wait for that line."""
+        await super().startup(sockets)
+        for each in sockets or []:
+            host, port = each.getsockname()[:2]
+            logger.info("listening on http://{}:{}", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; the second time, hurry."""
