@@ -9,6 +9,9 @@ const SEGMENT = 120;
 /** Emphasis, links and code that span more than this are shown as they were written. */
 const LONGEST = 2000;
 
+/** A run of delimiters longer than this is read as several. */
+const LONGEST_RUN = 500;
+
 const VOID_TAG = /^(?:br|hr|img|wbr|input|col|area|embed|source|track)$/i;
 const TAG = /^<(\/?)([A-Za-z][A-Za-z0-9-]*)[^>]*?(\/?)>$/;
 const WORD = /[\p{L}\p{N}]/u;
@@ -109,7 +112,7 @@ class Scan {
 
 	#readBackticks(text: string, at: number): number {
 		const length = runLength(text, at);
-		if (at + length >= text.length) return 0;
+		if (at + length >= text.length && length < LONGEST_RUN) return 0;
 		if (this.#code === 0) this.#code = length;
 		else if (this.#code === length) this.#code = 0;
 		return length;
@@ -142,7 +145,7 @@ class Scan {
 	#readEmphasis(text: string, at: number): number {
 		const char = text.charAt(at);
 		const length = runLength(text, at);
-		if (at + length >= text.length) return 0;
+		if (at + length >= text.length && length < LONGEST_RUN) return 0;
 		const before = text.charAt(at - 1) || ' ';
 		const after = text.charAt(at + length);
 		const opens = canOpen(before, after, char);
@@ -156,7 +159,7 @@ class Scan {
 
 function runLength(text: string, at: number): number {
 	let end = at + 1;
-	while (text[end] === text[at]) end++;
+	while (text[end] === text[at] && end - at < LONGEST_RUN) end++;
 	return end - at;
 }
 

@@ -25,7 +25,7 @@ const ZH: typeof EN = {
 	task_open: '未完成'
 };
 
-export function label(key: keyof typeof EN, count = 0): string {
-	const texts = language() === 'zh' ? ZH : EN;
-	return texts[key].replace('{count}', formatCount(count));
+export function label(key: keyof typeof EN, count?: number): string {
+	const text = (language() === 'zh' ? ZH : EN)[key];
+	return count === undefined ? text : text.replace('{count}', formatCount(count));
 }
