@@ -14,6 +14,8 @@ from e2e.scripted_engine import ScriptedEngine
 
 pytestmark = pytest.mark.chromium
 
+# Health is 503 while the engine is away, and Chromium writes down every 503.
+ENGINE_AWAY = r"503.*/api/chat/health"
 QUESTION = "Tell me about the sea 海"
 
 
@@ -22,7 +24,9 @@ def test_with_the_engine_away_the_page_works_says_so_and_answers_when_it_is_back
 ) -> None:
     port = free_port()
     tiers = new_tiers(f"http://127.0.0.1:{port}/v1")
-    tab = new_tab(tiers).open()
+    tab = new_tab(tiers)
+    tab.witness.expect(ENGINE_AWAY)
+    tab.open()
     expect(tab.hook("engine-state")).to_contain_text(re.compile("engine|model|vllm", re.IGNORECASE))
     expect(tab.composer).to_be_enabled()
 
@@ -39,8 +43,9 @@ def test_with_the_engine_away_the_page_works_says_so_and_answers_when_it_is_back
 
 
 def test_a_message_that_waits_for_the_engine_can_be_stopped(new_tiers: NewTiers, new_tab: NewTab) -> None:
-    tab = new_tab(new_tiers(f"http://127.0.0.1:{free_port()}/v1")).open()
-    tab.send(QUESTION)
+    tab = new_tab(new_tiers(f"http://127.0.0.1:{free_port()}/v1"))
+    tab.witness.expect(ENGINE_AWAY)
+    tab.open().send(QUESTION)
     expect(tab.answer).to_have_attribute("data-status", "queued")
 
     tab.hook("stop").click()
@@ -52,9 +57,10 @@ def test_a_message_that_waits_for_the_engine_can_be_stopped(new_tiers: NewTiers,
 def test_an_engine_that_stays_away_is_said_in_the_end_with_a_retry(
     new_tiers: NewTiers, new_tab: NewTab
 ) -> None:
-    tab = new_tab(new_tiers(f"http://127.0.0.1:{free_port()}/v1", ENGINE_WAIT_S="1")).open()
+    tab = new_tab(new_tiers(f"http://127.0.0.1:{free_port()}/v1", ENGINE_WAIT_S="1"))
+    tab.witness.expect(ENGINE_AWAY)
 
-    tab.send(QUESTION)
+    tab.open().send(QUESTION)
 
     expect(tab.answer).to_have_attribute("data-status", "failed")
     expect(tab.answer).to_contain_text(re.compile("engine", re.IGNORECASE))

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from e2e.chat_page import ChatPage
+from e2e.deadline import eventually
 from e2e.rest import Rest
 from e2e.scripted_engine import ScriptedEngine
 
@@ -54,7 +55,7 @@ def test_a_chat_is_renamed_in_place(tab: ChatPage, rest: Rest) -> None:
     field.press("Enter")
 
     expect(tab.chat(chat["id"])).to_contain_text("新的名字")
-    assert rest.chat(chat["id"])["title"] == "新的名字"
+    eventually(lambda: rest.chat(chat["id"])["title"] == "新的名字", 5, "the new title to be stored")
 
 
 def test_a_deleted_chat_comes_back_by_undo(tab: ChatPage, rest: Rest) -> None:

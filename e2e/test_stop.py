@@ -96,7 +96,8 @@ def test_a_stop_at_any_moment_leaves_one_end_and_one_text(
     answer.until_asked()
     answer.step(tokens)
 
-    tab.hook("stop").click()
+    # At the last token the button may be gone before the pointer is there.
+    tab.page.evaluate("document.querySelector('[data-testid=stop]')?.click()")
     answer.open()
 
     expect(tab.answer).to_have_attribute("data-status", re.compile("stopped|completed"))
