@@ -81,7 +81,14 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             await super()._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
             logger.debug("a socket sent nonsense and is closed: {}", type(error).__name__)
+            await self.end_connection(eio_sid)
+
+    async def end_connection(self, eio_sid: str) -> None:
+        """Close a connection from this side: its writer ends after what is queued, whatever the client does."""
+        eio_socket = self.eio.sockets.get(eio_sid)
+        if eio_socket is not None:
             await self.eio.disconnect(eio_sid)
+            eio_socket.queue.put_nowait(None)
 
     async def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is not None:
@@ -91,13 +98,13 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         await super()._handle_connect(eio_sid, namespace, data)
 
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: Any) -> None:  # noqa: A002
-        if not isinstance(data, list) or not data or data[0] in RESERVED:
+        if not isinstance(data, list) or not data or not isinstance(data[0], str) or data[0] in RESERVED:
             raise ValueError("not an event of a client")
         await super()._handle_event(eio_sid, namespace, id, data)
 
     def _close_unconnected(self, eio_sid: str) -> None:
         if eio_sid in self.eio.sockets and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
-            self.start_background_task(self.eio.disconnect, eio_sid)
+            self.start_background_task(self.end_connection, eio_sid)
 
 
 class JoinChat(Wire):
@@ -161,7 +168,7 @@ class Gateway:
         outbox = self.server.eio.sockets[eio_sid].queue
 
         def let_go() -> None:
-            self.server.start_background_task(self.server.eio.disconnect, eio_sid)
+            self.server.start_background_task(self.server.end_connection, eio_sid)
 
         self._rooms.add(Member(sid, user_id, outbox, let_go))
 

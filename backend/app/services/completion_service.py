@@ -55,6 +55,7 @@ class CompletionService:
         for number, turn in enumerate(asked):
             check_length(turn.content, limit=self._max_message_chars, field=f"messages.{number}.content")
         check_max_tokens(options.max_tokens, limit=self._max_new_tokens)
+        whole = run_options(options, None, default_max_tokens=self._default_max_tokens)
         self._runs.check_open()
         run_id = str(uuid4())
         ticket = self._parts.admission.admit(run_id, user_id, None)
@@ -64,7 +65,7 @@ class CompletionService:
             user_id=user_id,
             chat_id=None,
             message=_unstored(self._parts.clock),
-            options=run_options(options, None, default_max_tokens=self._default_max_tokens),
+            options=whole,
             ticket=ticket,
             log=self._parts.logs.open(user_id=user_id, chat_id=None, run_id=run_id, message_id=None),
             created_at=now,

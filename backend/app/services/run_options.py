@@ -26,7 +26,7 @@ def run_options(asked: Params, chat: ChatRow | None, *, default_max_tokens: int)
         columns = {"model": chat.model, "temperature": chat.temperature, "max_tokens": chat.max_tokens}
         merged |= chat.params
         merged |= {name: value for name, value in columns.items() if value is not None}
-    merged |= asked.model_dump(exclude_none=True)
+    merged |= asked.model_dump(exclude_none=True, include=set(Params.model_fields))
     return Options.model_validate(merged)
 
 

@@ -19,12 +19,17 @@ WITHIN_S = 20.0
 
 @dataclass
 class Backend:
-    """A backend that serves."""
+    """A backend that serves, here or in a process of its own."""
 
     url: str
     http: httpx2.AsyncClient
-    server: uvicorn.Server
-    running: Running
+    whole: Running | None = None
+
+    @property
+    def running(self) -> Running:
+        """The parts of a backend in this process."""
+        assert self.whole is not None
+        return self.whole
 
     async def new_chat(self, **fields: Any) -> str:
         """Make a chat and return its id."""
@@ -94,6 +99,6 @@ async def serving(settings: Settings) -> AsyncIterator[Backend]:
         async with httpx2.AsyncClient(base_url=url, timeout=WITHIN_S) as http:
             while not served.started:
                 await asyncio.wait({task}, timeout=0.005)
-            yield Backend(url, http, served, whole)
+            yield Backend(url, http, whole)
         served.should_exit = True
         await task
