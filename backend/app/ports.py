@@ -108,6 +108,27 @@ class ChatModel(Protocol):
 
 
 @dataclass(frozen=True)
+class PassedReply:
+    """An engine's reply as it came. `body` gives its bytes, untouched, as they are read."""
+
+    status: int
+    content_type: str
+    body: AsyncIterator[bytes]
+
+
+class EnginePassage(Protocol):
+    """The way of an OpenAI request to an engine and of its reply back, untouched."""
+
+    def post(self, path: str, model: str | None, body: bytes) -> AbstractAsyncContextManager[PassedReply]:
+        """Send a JSON body to `path` below the engine's base. Leaving the context closes the connection.
+
+        Raises:
+            EngineError: no engine answers, or it refuses this server's key.
+        """
+        ...
+
+
+@dataclass(frozen=True)
 class ServedModel:
     """A model an engine serves now."""
 

@@ -5,7 +5,7 @@ Builds no service: `main` hands them over.
 
 from fastapi import FastAPI
 
-from app.api import chat_completion, chats, errors, health, messages, models, runs, search
+from app.api import chat_completion, chats, errors, health, messages, models, openai_gateway, runs, search
 from app.api.contract import document
 from app.api.deps import Services
 from app.api.slashes import Slashes
@@ -19,6 +19,7 @@ ROUTERS = (
     chat_completion.router,
     models.router,
     health.router,
+    openai_gateway.router,
 )
 
 

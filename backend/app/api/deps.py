@@ -15,6 +15,7 @@ from app.services.chat_clearing import ChatClearing
 from app.services.chat_service import ChatService
 from app.services.completion_service import CompletionService
 from app.services.conversation import chat_not_found, message_not_found
+from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.message_service import MessageService
 from app.services.run_service import RunService
@@ -38,6 +39,7 @@ class Services:
     completion: CompletionService
     clearing: ChatClearing
     vllm: VllmService
+    gateway: GatewayService
     health: HealthService
 
 

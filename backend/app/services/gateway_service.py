@@ -1,0 +1,98 @@
+"""The OpenAI-compatible gateway: what of a request goes on to the engine, within the limits of everybody else.
+
+Does not read what the engine answers.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from app.errors import FieldProblem, Invalid
+from app.ports import EnginePassage, ModelCatalogue, PassedReply, ServedModel
+from app.schemas.openai import LEFT_OUT_FIELDS, MAX_CHOICES, PASSED_FIELDS, TEMPLATE_SWITCHES
+from app.services.admission import Admission
+
+_encode = msgspec.json.Encoder().encode
+
+
+class GatewayService:
+    """Takes requests for `/v1`."""
+
+    def __init__(
+        self, passage: EnginePassage, catalogue: ModelCatalogue, admission: Admission, *, max_new_tokens: int
+    ) -> None:
+        self._passage = passage
+        self._catalogue = catalogue
+        self._admission = admission
+        self._max_new_tokens = max_new_tokens
+
+    async def models(self) -> list[ServedModel]:
+        """Return the models served now.
+
+        Raises:
+            EngineUnreachable: no engine answers.
+        """
+        return list(await self._catalogue.served())
+
+    @asynccontextmanager
+    async def ask(self, user_id: str, path: str, body: dict[str, Any]) -> AsyncIterator[PassedReply]:
+        """Pass a request on once there is a place for it; leaving the context ends it at the engine.
+
+        Raises:
+            Invalid: a field is not known here, or over its limit.
+            Overloaded: `too_many_runs`.
+            EngineError: the engine cannot be asked.
+        """
+        request = self._request(body)
+        ticket = self._admission.admit(str(uuid4()), user_id, None)
+        try:
+            await ticket.granted.wait()
+            await self._complete(path, request)
+            async with self._passage.post(path, request["model"], _json(request)) as reply:
+                yield reply
+        finally:
+            self._admission.release(ticket)
+
+    def _request(self, body: dict[str, Any]) -> dict[str, Any]:
+        for name in body:
+            if name not in PASSED_FIELDS | LEFT_OUT_FIELDS:
+                raise _refused("field", "unknown_field", "A field of this request is not known here.")
+        for name in ("max_tokens", "max_completion_tokens"):
+            limit = self._max_new_tokens
+            if isinstance(body.get(name), int) and body[name] > limit:
+                raise _refused(name, "max_tokens_too_large", f"{name} must be at most {limit}.", limit=limit)
+        if isinstance(body.get("n"), int) and body["n"] > MAX_CHOICES:
+            raise _refused("n", "too_large", f"n must be at most {MAX_CHOICES}.", limit=MAX_CHOICES)
+        switches = body.get("chat_template_kwargs")
+        if switches is not None and not (isinstance(switches, dict) and switches.keys() <= TEMPLATE_SWITCHES):
+            raise _refused(
+                "chat_template_kwargs", "unknown_field", "chat_template_kwargs may hold enable_thinking only."
+            )
+        return {name: value for name, value in body.items() if name in PASSED_FIELDS}
+
+    async def _complete(self, path: str, request: dict[str, Any]) -> None:
+        """Fill in what the client left to the server: the model, and an end for a chat."""
+        served = {model.id: model for model in await self._catalogue.served()}
+        if not request.get("model"):
+            request["model"] = (await self._catalogue.default()).id
+        if path == "chat/completions" and request.keys().isdisjoint({"max_tokens", "max_completion_tokens"}):
+            model = served.get(str(request["model"]))
+            room = model.max_model_len if model is not None else None
+            request["max_tokens"] = min(self._max_new_tokens, room or self._max_new_tokens)
+
+
+def _json(request: dict[str, Any]) -> bytes:
+    try:
+        return _encode(request)
+    except (ValueError, OverflowError, RecursionError, TypeError):
+        raise _refused(
+            "body", "not_json", "The body holds a number, text or depth that is not allowed."
+        ) from None
+
+
+def _refused(field: str, code: str, detail: str, *, limit: int | None = None) -> Invalid:
+    known = "max_tokens_too_large" if code == "max_tokens_too_large" else "invalid_request"
+    return Invalid(known, detail, fields=(FieldProblem(field, code, detail),), limit=limit)
