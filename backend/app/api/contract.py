@@ -62,3 +62,9 @@ def _describe_problems(operation: dict[str, Any]) -> None:
         if status.isdecimal() and int(status) >= FIRST_PROBLEM_STATUS:
             response.update(problem)
     responses["default"] = {"description": "Any other problem", **problem}
+    if "openai" in operation.get("tags", ()):
+        # OpenAI's clients read OpenAI's errors; only the door, before any route, answers with problems here too
+        responses["default"] = {
+            "description": "An error as OpenAI gives it",
+            "content": {"application/json": {}, **problem["content"]},
+        }

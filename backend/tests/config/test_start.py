@@ -1,56 +1,15 @@
 """Starting the real process: when it cannot, one clear line and an exit code; when it can, quickly and cleanly."""
 
 import json
-import os
-import select
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from app.config import REPOSITORY
 
-MAIN = [sys.executable, str(REPOSITORY / "backend/main.py")]
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("VLLM_", "BACKEND_"))},
-        "DATABASE_URL": f"sqlite:///{folder}/data/chat.db",
-        "MODELS_DIR": str(folder),
-        "BACKEND_PORT": "0",
-        "VLLM_API_BASE_URL": "http://127.0.0.1:9",
-        **more,
-    }
-
-
-@contextmanager
-def backend(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Give a running backend and its URL, taken from what it says when it listens."""
-    process = subprocess.Popen(
-        MAIN, env=environment(folder, **more), stderr=subprocess.PIPE, text=True, cwd=folder
-    )
-    assert process.stderr is not None
-    try:
-        deadline = time.monotonic() + 60
-        line = ""
-        while "listening on" not in line:
-            assert select.select([process.stderr], [], [], deadline - time.monotonic())[0], (
-                "it does not listen"
-            )
-            line = process.stderr.readline()
-            assert line, "it ended"
-        yield process, line.rsplit(" ", 1)[-1].strip()
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+from tests.served.started import MAIN, backend, environment
 
 
 @pytest.mark.parametrize(
