@@ -96,7 +96,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             clearing=ChatClearing(storage, clock, rooms),
             vllm=vllm,
             gateway=GatewayService(
-                Passage(session, engines, limits),
+                Passage(session, engines, limits, whole_s=settings.run_timeout_s),
                 catalogue,
                 parts.admission,
                 max_new_tokens=settings.max_new_tokens,
@@ -126,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:
     async with running(settings) as whole:
-        await serve(whole.app, settings, bound, whole.drain)
+        await serve(whole.app, bound, whole.drain)
 
 
 def _start() -> int:

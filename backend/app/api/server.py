@@ -13,6 +13,8 @@ from types import FrameType
 import uvicorn
 from loguru import logger
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from app.config import Settings
 from app.errors import StartError
@@ -49,12 +51,12 @@ Drain = Callable[[asyncio.Event], Awaitable[None]]
 """Bring the work to its end before connections are closed, faster once the event is set."""
 
 
-async def serve(app: ASGIApp, settings: Settings, bound: socket.socket, drain: Drain) -> None:
+async def serve(app: ASGIApp, bound: socket.socket, drain: Drain) -> None:
     """Serve until a signal says stop, then drain while still serving; a second signal makes it hurry."""
-    await _Server(config(app, settings), drain).serve(sockets=[bound])
+    await _Server(config(app), drain).serve(sockets=[bound])
 
 
-def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def config(app: ASGIApp) -> uvicorn.Config:
     """Return how this application is served."""
     return uvicorn.Config(
         app,
@@ -63,7 +65,7 @@ def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         lifespan="off",
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=_WebSocket,
         ws_max_size=WS_MAX_BYTES,
         ws_max_queue=WS_MAX_QUEUE,
         ws_per_message_deflate=False,
@@ -72,6 +74,17 @@ def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSE_WITHIN_S,
     )
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """Can be shut down at any moment; uvicorn's raises for a connection that is closing already."""
+
+    def shutdown(self) -> None:
+        """Say that the server goes away, or just close."""
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -3,9 +3,11 @@
 import signal
 from pathlib import Path
 
+import httpx2
+
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
-from tests.served.backend_process import backend_process
+from tests.served.backend_process import BackendProcess, backend_process
 from tests.served.backend_server import Backend
 from tests.served.chat_client import ChatClient
 
@@ -30,6 +32,16 @@ async def running(backend: Backend, client: ChatClient) -> tuple[str, str]:
     return chat_id, run_id
 
 
+async def told_to_end(process: BackendProcess, backend: Backend) -> httpx2.Response:
+    """Send SIGTERM and return the first refusal of a new run: from then on the signal has been seen."""
+    process.send(signal.SIGTERM)
+    while True:
+        chat_id = await backend.new_chat()
+        reply = await backend.http.post(f"/api/chats/{chat_id}/runs", json={"message": {"content": "No"}})
+        if reply.status_code != 202:
+            return reply
+
+
 async def test_a_run_that_ends_in_time_is_completed_and_heard_to_the_end(
     engine: ScriptedVllm, tmp_path: Path
 ) -> None:
@@ -38,14 +50,7 @@ async def test_a_run_that_ends_in_time_is_completed_and_heard_to_the_end(
     async with backend_process(tmp_path / "log", **settings_of(engine, tmp_path, 20)) as (process, backend):
         async with ChatClient(backend.url) as client:
             chat_id, _ = await running(backend, client)
-            process.send(signal.SIGTERM)
-            refused = await backend.http.post(
-                f"/api/chats/{await backend.new_chat()}/runs", json={"message": {"content": "No"}}
-            )
-            while refused.status_code == 202:  # the signal has not been seen yet
-                refused = await backend.http.post(
-                    f"/api/chats/{await backend.new_chat()}/runs", json={"message": {"content": "No"}}
-                )
+            refused = await told_to_end(process, backend)
             script.open()
             ended = await client.until_ended()
         assert await process.ended() == 0
@@ -81,7 +86,7 @@ async def test_a_second_signal_does_not_wait(engine: ScriptedVllm, tmp_path: Pat
     async with backend_process(tmp_path / "log", **settings_of(engine, tmp_path, 600)) as (process, backend):
         async with ChatClient(backend.url) as client:
             await running(backend, client)
-            process.send(signal.SIGTERM)
+            await told_to_end(process, backend)
             process.send(signal.SIGTERM)
             ended = await client.until_ended()
         assert await process.ended() == 0

@@ -47,14 +47,20 @@ class BackendProcess:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(WITHIN_S), httpx2.AsyncClient() as http:
-            while True:
-                assert self._process.returncode is None, self._log.read_text()
-                try:
-                    await http.get(f"{self.url}/api/chats/?limit=1")
-                except httpx2.TransportError:
-                    continue
-                return
+        ended = asyncio.ensure_future(self._process.wait())
+        async with asyncio.timeout(WITHIN_S):
+            while not await self._serves():
+                await asyncio.wait({ended}, timeout=0.05)
+                assert not ended.done(), self._log.read_text()
+        ended.cancel()
+
+    async def _serves(self) -> bool:
+        try:
+            async with httpx2.AsyncClient() as http:
+                await http.get(f"{self.url}/api/chats/?limit=1")
+        except httpx2.TransportError:
+            return False
+        return True
 
     def send(self, kind: signal.Signals) -> None:
         """Send it a signal."""

@@ -94,7 +94,7 @@ async def serving(settings: Settings) -> AsyncIterator[Backend]:
     bound = bind(settings.model_copy(update={"backend_port": 0}))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     async with running(settings) as whole:
-        served = uvicorn.Server(config(whole.app, settings))
+        served = uvicorn.Server(config(whole.app))
         task = asyncio.create_task(served.serve(sockets=[bound]))
         async with httpx2.AsyncClient(base_url=url, timeout=WITHIN_S) as http:
             while not served.started:
