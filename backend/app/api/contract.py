@@ -17,6 +17,9 @@ from app.schemas.problem import Problem
 
 REFERENCE = "#/components/schemas/{model}"
 FIRST_PROBLEM_STATUS = 400
+# as FastAPI describes a route that can end with a problem, and every route that takes something
+PROBLEM_CONTENT = {"application/json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+INVALID_CONTENT = {"application/json": {"schema": {"$ref": REFERENCE.format(model="HTTPValidationError")}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -59,7 +62,8 @@ def _describe_problems(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     problem = {"content": {PROBLEM_JSON: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}}
     for status, response in responses.items():
-        if status.isdecimal() and int(status) >= FIRST_PROBLEM_STATUS:
+        is_problem = response.get("content", PROBLEM_CONTENT) in (PROBLEM_CONTENT, INVALID_CONTENT)
+        if status.isdecimal() and int(status) >= FIRST_PROBLEM_STATUS and is_problem:
             response.update(problem)
     responses["default"] = {"description": "Any other problem", **problem}
     if "openai" in operation.get("tags", ()):
