@@ -12,6 +12,8 @@
     ├── Unavailable          503  storage, shutdown; carries Retry-After
     │   └── StorageFull      507  the disk of the database is full
     └── EngineError          502/503/504  everything that can go wrong between here and the engine
+        ├── EngineUnreachable  503  no connection: worth waiting for
+        └── EngineBroken       502  a stream that had begun broke
 
 Rendering them is the edges' business.
 """

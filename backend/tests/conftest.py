@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+
 from app.config import Settings
 from app.database import Database
 from app.repositories.opening import opened

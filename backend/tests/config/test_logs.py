@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from app.utils import logs
 from loguru import logger
+
+from app.utils import logs
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """Settings: from the environment, checked, and refused in one clear line."""
 
 import pytest
+from pydantic import ValidationError
+
 from app.config import Settings
 from app.database import async_url
-from pydantic import ValidationError
 
 
 def made(**given: object) -> Settings:

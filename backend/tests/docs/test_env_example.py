@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from app.config import REPOSITORY, Settings
 from app.database import async_url
 

@@ -11,10 +11,6 @@ from uuid import uuid4
 import httpx2
 import pytest
 import schemathesis
-from app.api.app import create_app
-from app.api.contract import document_text
-from app.config import REPOSITORY
-from app.schemas.problem import ErrorCode
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -22,6 +18,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from app.api.app import create_app
+from app.api.contract import document_text
+from app.config import REPOSITORY
+from app.schemas.problem import ErrorCode
 from tests.served.started import backend
 
 DOCUMENT: dict[str, Any] = json.loads((REPOSITORY / "contract/openapi.json").read_text())
@@ -85,6 +85,7 @@ def test_the_script_sees_a_contract_that_is_out_of_date(tmp_path: Path) -> None:
     assert run("--check") == 1
     assert run() == 0
     assert run("--check") == 0
+
 
 LOGS: list[Path] = []  # for saying what the backend said about a failure
 HEALTH = "/api/chat/health"  # says 503 about the engine, in words of its own

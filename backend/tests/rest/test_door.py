@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from loguru import logger
+
 from app.api.app import create_app
 from app.api.limits import MAX_BODY_BYTES, SECURITY_HEADERS, guard
 from app.config import Settings
-from loguru import logger
 from main import running
 
 Client = httpx2.AsyncClient

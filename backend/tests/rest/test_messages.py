@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+
 from tests.rest.test_chats import make, say
 
 Client = httpx2.AsyncClient

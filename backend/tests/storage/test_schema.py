@@ -12,13 +12,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
 from app.config import REPOSITORY
 from app.database import Database
 from app.errors import StartError
 from app.models import Row
 from app.repositories.opening import opened
 from app.repositories.schema import alembic_config, revisions
-from sqlalchemy import Connection, inspect
 
 pytestmark = pytest.mark.sqlite
 

@@ -4,6 +4,9 @@ import random
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from app.errors import Invalid
 from app.repositories.storage import Storage
 from app.schemas.chat import CreateChat, SearchPage, UpdateChat
@@ -13,8 +16,6 @@ from app.services.message_service import MessageService
 from app.services.search_service import SearchService
 from app.services.snippet import snippet
 from app.utils.folding import cjk_pairs, fold, spellings
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.fakes.clock import FakeClock
 from tests.fakes.listeners import HeardEvents, StoppableRuns
 

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from app.errors import Conflict, Invalid, NotFound
 from app.models import RunRow
 from app.repositories.storage import Storage

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
 from app.database import Database, storage_failure
 from app.errors import Conflict, StorageFull, Unavailable
 from app.models import ChatRow, MessageRow, RunRow
 from app.repositories.storage import Storage
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 NOW = datetime(2026, 11, 21, 4, 0, 0, 123456, tzinfo=UTC)
 
