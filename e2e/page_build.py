@@ -1,12 +1,15 @@
-"""The static build of the page, made anew when a source is younger than it.
+"""The static build of the page, made anew when a source is younger than it, and a copy of it for one test run.
 
 Does not install what the build needs: `npm ci` does.
 """
 
+import atexit
 import fcntl
 import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from e2e.processes import REPOSITORY
@@ -18,7 +21,9 @@ _SOURCES = ("src", "static", "package-lock.json", "svelte.config.js", "vite.conf
 
 @functools.cache
 def fresh_build() -> Path:
-    """Return the folder of the build, made anew where it is missing or stale. Looked at once a test run.
+    """Return a copy of the build, made anew where it is missing or stale. Looked at once a test run.
+
+    A copy, so that a build made meanwhile does not change the page under a running test.
 
     Raises:
         AssertionError: the build failed; carries its output.
@@ -32,7 +37,9 @@ def fresh_build() -> Path:
                 cwd=FRONTEND, env=environment, capture_output=True, text=True, check=False, timeout=300,
             )  # fmt: skip
             assert done.returncode == 0, f"npm run build failed\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return BUILD
+        copy = Path(tempfile.mkdtemp(prefix="page-build-"))
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        return shutil.copytree(BUILD, copy, dirs_exist_ok=True)
 
 
 def _stale() -> bool:

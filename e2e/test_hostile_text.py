@@ -54,6 +54,8 @@ def assert_unharmed(tab: ChatPage) -> None:
 
 @pytest.mark.parametrize("tokens", ["whole", "character by character"])
 def test_what_the_model_writes_does_nothing(tab: ChatPage, engine: ScriptedEngine, tokens: str) -> None:
+    # The sanitiser reads the text as a document that is never shown; the browser reports what it blocks in there.
+    tab.witness.expect("style-src", "base-uri|base URI")
     engine.answer(reasoning=PAYLOAD, content=[PAYLOAD] if tokens == "whole" else list(PAYLOAD))
 
     tab.send("Harm me")

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 
 from e2e.deadline import eventually
-from e2e.page_build import BUILD, fresh_build
+from e2e.page_build import fresh_build
 from e2e.ports import free_port
 from e2e.processes import Process
 
@@ -68,8 +68,7 @@ class Tiers:
 
     def start_page_server(self) -> None:
         """Serve the built page; returns when it answers."""
-        fresh_build()
-        command = ["node", "frontend/server/index.js", str(BUILD)]
+        command = ["node", "frontend/server/index.js", str(fresh_build())]
         self.page_server = self._process("page server", command)
         self._until_ok(self.page_server, f"{self.url}/")
 
