@@ -52,6 +52,8 @@ export const en = {
 	'message.queued': 'Waiting to start…',
 	'message.queued_position': 'In line: number {{position}}',
 	'message.queued_engine': 'Waiting for the engine…',
+	'message.waiting': 'Waiting for the first word…',
+	'message.waiting_for': 'Waiting for the first word… {{time}}',
 	'message.streaming': 'The model is writing…',
 	'message.stopping': 'Stopping…',
 	'message.stopped': 'Stopped.',

@@ -54,6 +54,8 @@ export const zh: Record<keyof typeof en, string> = {
 	'message.queued': '等待开始…',
 	'message.queued_position': '排队中：第 {{position}} 位',
 	'message.queued_engine': '正在等待引擎…',
+	'message.waiting': '正在等待第一个字…',
+	'message.waiting_for': '正在等待第一个字… 已等 {{time}}',
 	'message.streaming': '模型正在生成…',
 	'message.stopping': '正在停止…',
 	'message.stopped': '已停止。',

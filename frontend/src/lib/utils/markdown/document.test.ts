@@ -177,6 +177,13 @@ describe('references', () => {
 		expect(first?.inline).toBe('See <a href="https://x.example" title="T">a</a>.');
 	});
 
+	test('in the last row of a table are links at the end', () => {
+		const text = '| x | y |\n|---|---|\n| 1 | [a] |\n\n[a]: https://x.example\n';
+
+		expect(streamed(text, [1])).toEqual(atOnce(text));
+		expect(JSON.stringify(atOnce(text))).toContain('href=');
+	});
+
 	test('named like a property of every object are text', () => {
 		expect(atOnce('[constructor] [valueOf][]\n')).toMatchObject([
 			{ inline: '[constructor] [valueOf][]' }
