@@ -3,6 +3,8 @@
 Finds candidates: whoever asks verifies them against their text.
 """
 
+import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +20,10 @@ CANDIDATES = 100  # at a time: with messages of 100,000 characters still a bound
 SCANNED_TERMS = 8  # of a query of nothing but single letters; the others are verified like all
 SCANNED = 20_000  # entries that one statement of a scan looks at
 
-SHOWN = """
-    SELECT e.number, e.chat_id, e.message_id, m.role, CASE WHEN e.message_id IS NULL THEN c.title ELSE m.content END
-"""
+TEXT = "CASE WHEN e.message_id IS NULL THEN c.title ELSE m.content END"
+SHOWN = f"SELECT e.number, e.chat_id, e.message_id, m.role, {TEXT}"
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+LIKE_SPECIAL = re.compile(r"[%_\\]")
 JOINED = """
     JOIN chats c ON c.id = e.chat_id LEFT JOIN messages m ON m.id = e.message_id
 """
@@ -107,14 +110,12 @@ class SearchRepository:
         lowest, looked_at = bounds.one()
         if not looked_at:
             return Candidates([], None)
-        place = "instr" if self._is_sqlite else "strpos"
-        shown = "CASE WHEN e.message_id IS NULL THEN c.title ELSE m.content END"
         conditions: list[str] = []
         values: dict[str, Any] = {"user_id": user_id, "before": before, "lowest": lowest, "limit": CANDIDATES}
         for number, term in enumerate(terms[:SCANNED_TERMS]):
-            names = [f"t{number}_{spelling}" for spelling in range(len(spellings(term)))]
-            values |= dict(zip(names, spellings(term), strict=True))
-            conditions.append("(" + " OR ".join(f"{place}({shown}, :{name}) > 0" for name in names) + ")")
+            condition, more = self._holds(term, f"t{number}")
+            conditions.append(condition)
+            values |= more
         query = f"""
             {SHOWN} FROM search_entries e {JOINED}
             WHERE e.number < :before AND e.number >= :lowest AND {MINE} AND {" AND ".join(conditions)}
@@ -125,9 +126,26 @@ class SearchRepository:
             return Candidates(found, found[-1].number)
         return Candidates(found, lowest if looked_at == SCANNED else None)
 
+    def _holds(self, term: str, name: str) -> tuple[str, dict[str, str]]:
+        if self._is_sqlite:
+            # SQLite's LIKE does not tell ASCII cases apart and looks once; instr would look once for each spelling
+            wanted = sorted({each.translate(ASCII_LOWER) for each in spellings(term)})
+            test, values = (
+                f"{TEXT} LIKE :{{}} ESCAPE '\\'",
+                [f"%{LIKE_SPECIAL.sub(_escaped, w)}%" for w in wanted],
+            )
+        else:
+            test, values = f"strpos({TEXT}, :{{}}) > 0", spellings(term)
+        names = [f"{name}_{number}" for number in range(len(values))]
+        return "(" + " OR ".join(map(test.format, names)) + ")", dict(zip(names, values, strict=True))
+
     async def _fetch(self, query: str, values: dict[str, Any]) -> list[Candidate]:
         found = await self._session.execute(text(query), values)
         return [Candidate(*row) for row in found]
+
+
+def _escaped(special: re.Match[str]) -> str:
+    return f"\\{special.group()}"
 
 
 def _quoted(piece: str) -> str:

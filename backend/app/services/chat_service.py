@@ -26,7 +26,7 @@ from app.services.conversation import (
 )
 from app.services.live_runs import LiveRuns
 from app.services.precondition import check_not_stale
-from app.services.wire import chat_on_wire, messages_on_wire, run_on_wire, summary_on_wire
+from app.services.wire import chat_on_wire, messages_on_wire, run_on_wire, summary_on_wire, tree_on_wire
 from app.utils.cursor import decode_cursor, encode_cursor
 from app.utils.digest import digest
 
@@ -228,12 +228,13 @@ class ChatService:
 
     async def _whole(self, unit: Unit, chat: ChatRow, *, last: int | None) -> Chat:
         if last is None:
-            rows = await unit.messages.tree(chat.id)
+            shown = tree_on_wire(await unit.messages.tree(chat.id))
         elif last and chat.active_leaf_id is not None:
-            rows = await unit.messages.path(chat.active_leaf_id, limit=last)
+            path = await unit.messages.path(chat.active_leaf_id, limit=last)
+            shown = await messages_on_wire(unit, chat.id, path)
         else:
-            rows = []
-        messages = [self._live_runs.present_message(m) for m in await messages_on_wire(unit, chat.id, rows)]
+            shown = []
+        messages = [self._live_runs.present_message(message) for message in shown]
         live = await unit.runs.live_in_chat(chat.id)
         return chat_on_wire(chat, messages, self._live_runs.present(run_on_wire(live)) if live else None)
 

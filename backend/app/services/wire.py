@@ -74,6 +74,14 @@ async def messages_on_wire(unit: Unit, chat_id: str, rows: Sequence[MessageRow])
     return [message_on_wire(row, children.get(row.parent_id, [row.id])) for row in rows]
 
 
+def tree_on_wire(rows: Sequence[MessageRow]) -> list[Message]:
+    """Return all messages of one chat, oldest first: their siblings are among them."""
+    children: dict[str | None, list[str]] = {}
+    for row in rows:
+        children.setdefault(row.parent_id, []).append(row.id)
+    return [message_on_wire(row, children[row.parent_id]) for row in rows]
+
+
 def run_on_wire(row: RunRow, *, position: int | None = None) -> Run:
     """Return a run as stored; `position` is its place in the queue."""
     return Run.model_validate(

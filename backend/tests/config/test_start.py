@@ -25,7 +25,7 @@ from tests.served.started import MAIN, backend, environment
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, setting: dict[str, str], named: str) -> None:
     done = subprocess.run(
-        MAIN, env=environment(tmp_path, **setting), capture_output=True, text=True, timeout=60
+        MAIN, check=False, env=environment(tmp_path, **setting), capture_output=True, text=True, timeout=60
     )
 
     assert done.returncode != 0
@@ -38,7 +38,12 @@ def test_a_taken_port_is_said_in_one_line_before_anything_is_made(tmp_path: Path
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            MAIN, env=environment(tmp_path, BACKEND_PORT=port), capture_output=True, text=True, timeout=60
+            MAIN,
+            check=False,
+            env=environment(tmp_path, BACKEND_PORT=port),
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
 
     assert done.returncode != 0
@@ -50,7 +55,7 @@ def test_a_taken_port_is_said_in_one_line_before_anything_is_made(tmp_path: Path
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_it_answers_and_ends_cleanly_on_a_signal(tmp_path: Path, kind: signal.Signals) -> None:
     with backend(tmp_path) as (process, url):
-        with urllib.request.urlopen(f"{url}/api/chats", timeout=10) as reply:
+        with urllib.request.urlopen(f"{url}/api/chats", timeout=10) as reply:  # noqa: S310 (http alone)
             assert json.load(reply) == {"items": [], "next_cursor": None}
             assert "server" not in {name.lower() for name in reply.headers}
         process.send_signal(kind)
@@ -61,7 +66,9 @@ def test_it_answers_and_ends_cleanly_on_a_signal(tmp_path: Path, kind: signal.Si
 
 def test_a_second_backend_on_the_same_database_is_refused(tmp_path: Path) -> None:
     with backend(tmp_path):
-        done = subprocess.run(MAIN, env=environment(tmp_path), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            MAIN, check=False, env=environment(tmp_path), capture_output=True, text=True, timeout=60
+        )
 
     assert done.returncode != 0
     assert "Another backend" in done.stderr
@@ -75,7 +82,7 @@ def test_the_contract_is_printed_the_same_each_time() -> None:
 
 
 def test_an_unknown_command_shows_the_usage() -> None:
-    done = subprocess.run([*MAIN, "dance"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*MAIN, "dance"], check=False, capture_output=True, text=True)
 
     assert done.returncode == 2
     assert "usage" in done.stderr

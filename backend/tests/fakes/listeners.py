@@ -14,7 +14,7 @@ class HeardEvents:
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
 
-    def run_events(self, user_id: str, chat_id: str | None, events: Sequence[Any]) -> None:
+    def run_events(self, _user_id: str, _chat_id: str | None, _events: Sequence[Any]) -> None:
         raise AssertionError("chats and messages have no numbered events")
 
     def user_event(self, user_id: str, event: dict[str, Any]) -> None:
@@ -32,7 +32,7 @@ class StoppableRuns:
         self._storage = storage
         self.stopped: list[str] = []
 
-    async def stop_for_delete(self, user_id: str, run_id: str) -> None:
+    async def stop_for_delete(self, _user_id: str, run_id: str) -> None:
         async with self._storage.write() as unit:
             assert await unit.runs.move(run_id, to="stopped")
         self.stopped.append(run_id)

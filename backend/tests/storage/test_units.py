@@ -186,6 +186,23 @@ async def test_two_processes_wait_for_each_other(sqlite_url: str) -> None:
 
 
 @pytest.mark.sqlite
+async def test_nobody_writes_between_what_a_unit_reads_and_what_it_writes(sqlite_url: str) -> None:
+    """A deferred transaction would let the other one in and then fail at once, whatever the timeout (trap T13)."""
+    database = Database(sqlite_url)
+    other = sqlite3.connect(database.path or "", isolation_level=None, timeout=0)
+
+    async with Storage(database).write() as unit:
+        assert await unit.chats.count("local") == 0
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("DELETE FROM chats")
+        await unit.chats.insert(a_chat())
+
+    other.execute("DELETE FROM chats")
+    other.close()
+    await database.close()
+
+
+@pytest.mark.sqlite
 async def test_a_database_that_stays_locked_is_called_busy(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
