@@ -47,6 +47,17 @@ describe('the engine', () => {
 		await expect.element(byId('composer')).toHaveValue('I can write');
 	});
 
+	test('with a model that people ought to know about says so before the first message', async () => {
+		const backend = new FakeBackend();
+		const note = 'No model hub was in reach: this is a small model.';
+		backend.models.items[0]!.note = note;
+		const { byId } = await openPage({ backend });
+
+		await expect.element(byId('model-note')).toHaveTextContent(note);
+		await byId('model-picker').selectOptions('org/Small');
+		expect(byId('model-note').elements()).toHaveLength(0);
+	});
+
 	test('is waited for by an answer, in words', async () => {
 		const opened = await openPage();
 		const run = await ask(opened);

@@ -35,6 +35,13 @@ export class EngineStore {
 
 	constructor(private readonly api: Api) {}
 
+	/** What people ought to know about a model, for null about the default one. */
+	noteOn(model: string | null | undefined): string | null {
+		const { items, default: usual } = this.models;
+		const found = items.find(({ id }) => id === (model ?? usual)) ?? (model ? undefined : items[0]);
+		return found?.note ?? null;
+	}
+
 	/** Checks now and then again, while the page is looked at, until the returned function is called. */
 	watch(): () => void {
 		const look = () => document.visibilityState === 'visible' && void this.#turn();
