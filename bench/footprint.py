@@ -15,14 +15,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "backend")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import httpx2  # noqa: E402
-import psutil  # noqa: E402
+import httpx2
+import psutil
 
-from e2e.browser import chromium, new_context  # noqa: E402
-from e2e.processes import REPOSITORY, Process  # noqa: E402
-from e2e.tiers import Tiers  # noqa: E402
+from e2e.browser import chromium, new_context
+from e2e.processes import REPOSITORY, Process
+from e2e.tiers import Tiers
 
 ROUNDS = 5
 NO_ENGINE = "http://127.0.0.1:9/v1"

@@ -4,14 +4,15 @@ Does not know what the processes are; `system.py` does.
 """
 
 import contextlib
+import functools
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import psutil
 
-from app.config import Settings
 from e2e.deadline import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -26,7 +27,7 @@ class Process:
         self.name = name
         self.log = log
         # A developer's exported BACKEND_PORT must not leak in.
-        kept = {key: value for key, value in os.environ.items() if key.lower() not in Settings.model_fields}
+        kept = {key: value for key, value in os.environ.items() if key not in settings_of_the_product()}
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
                 command,
@@ -82,6 +83,13 @@ class Process:
     def tail(self, lines: int = 60) -> str:
         """Return the end of its output, with its name."""
         return f"--- {self.name} ({self.log})\n" + "\n".join(self.output().splitlines()[-lines:])
+
+
+@functools.cache
+def settings_of_the_product() -> frozenset[str]:
+    """Return the names of all settings."""
+    example = (REPOSITORY / ".env.example").read_text(encoding="utf-8")
+    return frozenset(re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
 
 
 def members(session: int) -> list[psutil.Process]:
