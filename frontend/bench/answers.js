@@ -1,6 +1,10 @@
 /** The answers that are streamed: two as models write them, and four that are one huge block. */
 const CHARACTERS_PER_TOKEN = 4;
 
+/**
+ * @param {number} tokens
+ * @param {(index: number) => string} part
+ */
 function repeat(tokens, part) {
 	let text = '';
 	for (let index = 0; text.length < tokens * CHARACTERS_PER_TOKEN; index++) text += part(index);
@@ -9,9 +13,11 @@ function repeat(tokens, part) {
 
 const PROSE =
 	'The engine keeps the keys and values of the prompt, so the **second turn** needs only its `new` tokens; see [the notes](https://example.org/a?b=c) and *try* it for 12 users. ';
+/** @param {number} i */
 const FUNCTION = (i) =>
 	`def handle_${i}(request, limit=${i}):\n    """Answers one request."""\n    for item in request.items[:limit]:\n        yield item["name"], len(item)  # keep the order\n\n\n`;
 
+/** @param {number} index */
 function mixed(index) {
 	return [
 		`## Part ${index + 1}\n\n`,
@@ -24,6 +30,7 @@ function mixed(index) {
 	].join('');
 }
 
+/** @type {{ name: string, tokens: number, text: (tokens: number) => string }[]} */
 export const ANSWERS = [
 	{ name: 'answer of 10k tokens', tokens: 10_000, text: (n) => repeat(n, mixed) },
 	{ name: 'answer of 50k tokens', tokens: 50_000, text: (n) => repeat(n, mixed) },

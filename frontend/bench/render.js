@@ -16,20 +16,26 @@ import { build, preview } from 'vite';
 import { ANSWERS } from './answers.js';
 
 const RATE = 500; // tokens a second
+/** @typedef {import('./page/main').Figures & { perThousand: number, growth: number }} Measured */
+/** @typedef {{ title: string, width: number, key: keyof Measured, digits: number }} Column */
+
+/** @type {Column[]} */
 const COLUMNS = [
-	['', 22, ''],
-	['', 6, ''],
-	['tasks > 50 ms', 14, 'longTasks', 0],
-	['longest ms', 11, 'longest', 0],
-	['frames', 7, 'frames', 0],
-	['dropped', 8, 'dropped', 0],
-	['p50 ms', 7, 'p50', 1],
-	['p95 ms', 8, 'p95', 1],
-	['p99 ms', 8, 'p99', 1],
-	['ms/1k tokens', 13, 'perThousand', 0],
-	['last/2nd tenth', 15, 'growth', 2]
+	{ title: 'tasks > 50 ms', width: 14, key: 'longTasks', digits: 0 },
+	{ title: 'longest ms', width: 11, key: 'longest', digits: 0 },
+	{ title: 'frames', width: 8, key: 'frames', digits: 0 },
+	{ title: 'dropped', width: 8, key: 'dropped', digits: 0 },
+	{ title: 'p50 ms', width: 8, key: 'p50', digits: 1 },
+	{ title: 'p95 ms', width: 8, key: 'p95', digits: 1 },
+	{ title: 'p99 ms', width: 8, key: 'p99', digits: 1 },
+	{ title: 'ms/1k tokens', width: 14, key: 'perThousand', digits: 0 },
+	{ title: 'last/2nd tenth', width: 16, key: 'growth', digits: 2 }
 ];
-const HEADER = COLUMNS.map(([title, width]) => title.padStart(width)).join('');
+const NAME_WIDTH = 22;
+const KIND_WIDTH = 6;
+const HEADER =
+	' '.repeat(NAME_WIDTH + KIND_WIDTH) +
+	COLUMNS.map(({ title, width }) => title.padStart(width)).join('');
 const here = fileURLToPath(new URL('.', import.meta.url));
 const scale = process.argv.includes('--quick') ? 0.1 : 1;
 
@@ -45,6 +51,7 @@ const config = {
 };
 await build(config);
 const server = await preview(config);
+const address = server.resolvedUrls?.local[0] ?? '';
 const browser = await chromium.launch({
 	executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
 	args: [
@@ -71,20 +78,27 @@ try {
 	await rm(out, { recursive: true });
 }
 
-/** One stream on a fresh page, with the main thread's busy time told by the browser itself. */
+/**
+ * One stream on a fresh page, with the main thread's busy time told by the browser itself.
+ *
+ * @param {string} text
+ * @param {'ours' | 'naive'} how
+ * @returns {Promise<Measured>}
+ */
 async function measure(text, how) {
 	const page = await browser.newPage({ viewport: { width: 1000, height: 800 } });
 	const session = await page.context().newCDPSession(page);
 	await session.send('Performance.enable');
 	const busy = async () => {
 		const { metrics } = await session.send('Performance.getMetrics');
-		return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value;
+		return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN);
 	};
+	/** @type {number[]} */
 	const tenths = [];
-	await page.exposeFunction('tenth', async (index) => {
+	await page.exposeFunction('tenth', async (/** @type {number} */ index) => {
 		tenths[index] = await busy();
 	});
-	await page.goto(server.resolvedUrls.local[0]);
+	await page.goto(address);
 	await page.waitForFunction(() => 'run' in window);
 	const before = await busy();
 	const figures = await page.evaluate(
@@ -102,15 +116,25 @@ async function measure(text, how) {
 	};
 }
 
+/**
+ * @param {string} name
+ * @param {string} kind
+ * @param {Measured} figures
+ */
 function row(name, kind, figures) {
-	const cells = COLUMNS.slice(2).map(([, width, key, digits]) =>
+	const cells = COLUMNS.map(({ width, key, digits }) =>
 		figures[key].toFixed(digits).padStart(width)
 	);
-	return name.padEnd(22) + kind.padStart(6) + cells.join('');
+	return name.padEnd(NAME_WIDTH) + kind.padStart(KIND_WIDTH) + cells.join('');
 }
 
+/**
+ * @param {Measured} ours
+ * @param {Measured} naive
+ */
 function ratios(ours, naive) {
+	/** @param {keyof Measured} key */
 	const ratio = (key) => (naive[key] / ours[key]).toFixed(1) + ' ×';
 	const onTime = (100 * (1 - ours.dropped / ours.frames)).toFixed(1);
-	return `${''.padEnd(22)} ours is ${ratio('perThousand')} cheaper, p95 ${ratio('p95')} sooner, ${onTime} % of frames on time`;
+	return `${' '.repeat(NAME_WIDTH)} ours is ${ratio('perThousand')} cheaper, p95 ${ratio('p95')} sooner, ${onTime} % of frames on time`;
 }
