@@ -40,6 +40,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const scale = process.argv.includes('--quick') ? 0.1 : 1;
 
 const out = await mkdtemp(join(tmpdir(), 'bench-render-'));
+/** @type {import('vite').InlineConfig} */
 const config = {
 	configFile: false,
 	root: join(here, 'page'),
@@ -102,17 +103,17 @@ async function measure(text, how) {
 	await page.waitForFunction(() => 'run' in window);
 	const before = await busy();
 	const figures = await page.evaluate(
-		([answer, rate, kind]) => window.run(answer, rate, kind),
-		[text, RATE, how]
+		(stream) => window.run(stream.text, stream.rate, stream.how),
+		{ text, how, rate: RATE }
 	);
 	const after = await busy();
 	await page.close();
-	const first = tenths[1] - tenths[0]; // the very first tenth warms up
-	const last = tenths[9] - tenths[8];
+	/** @param {number} index */
+	const during = (index) => (tenths[index] ?? NaN) - (tenths[index - 1] ?? NaN);
 	return {
 		...figures,
 		perThousand: ((after - before) / figures.tokens) * 1000,
-		growth: last / first
+		growth: during(9) / during(1) // the very first tenth warms up
 	};
 }
 
