@@ -119,11 +119,19 @@ class PassedReply:
 class EnginePassage(Protocol):
     """The way of an OpenAI request to an engine and of its reply back, untouched."""
 
-    def post(self, path: str, model: str | None, body: bytes) -> AbstractAsyncContextManager[PassedReply]:
+    def post(
+        self, path: str, model: str | None, body: bytes, *, streamed: bool
+    ) -> AbstractAsyncContextManager[PassedReply]:
         """Send a JSON body to `path` below the engine's base. Leaving the context closes the connection.
 
+        Args:
+            path: `chat/completions` or `completions`.
+            model: which engine is asked.
+            body: passed on as it is.
+            streamed: whether the answer comes bit by bit, so that long silence means something is wrong.
+
         Raises:
-            EngineError: no engine answers, or it refuses this server's key.
+            EngineError: no engine answers, or it refuses. While `body` is read: the answer broke.
         """
         ...
 
@@ -237,6 +245,15 @@ class JournaledLog(Protocol):
     def undurable(self, error: Unavailable) -> None:
         """Nothing more can be made safe."""
         ...
+
+
+@dataclass
+class JournaledRun:
+    """What a journal knows of a run: its events from 1 on without a hole, and the tokens of each."""
+
+    prompt_ids: tuple[int, ...] = ()
+    events: list[Numbered] = field(default_factory=list)
+    token_ids: list[tuple[int, ...]] = field(default_factory=list)
 
 
 class Journal(Protocol):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.contract import problems
 from app.api.deps import ServicesDep, UserId
 from app.api.event_stream import blocks, event_stream
+from app.api.leaving import until_gone
 from app.schemas.chat import Chat
 from app.schemas.completion import ClearChat, Completion, CompletionTurn, Generate
 from app.schemas.message import Message
@@ -64,7 +65,7 @@ def _leave(run: ActiveRun) -> None:
 
 async def _whole(run: ActiveRun, request: Request) -> Message:
     ended = asyncio.ensure_future(run.finished.wait())
-    gone = asyncio.ensure_future(_until_gone(request))
+    gone = asyncio.ensure_future(until_gone(request))
     try:
         await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
@@ -76,8 +77,3 @@ async def _whole(run: ActiveRun, request: Request) -> Message:
         _leave(run)
     assert run.result is not None  # noqa: S101 (an ended run has one)
     return run.result[1]
-
-
-async def _until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -1,16 +1,19 @@
 """The OpenAI-compatible routes in front of vLLM. Bodies and errors are OpenAI's; a stream's bytes are untouched."""
 
-import json
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.api.deps import ServicesDep, UserId
-from app.errors import AppError
+from app.api.leaving import until_gone
+from app.api.openai_errors import error_body, openai_error
+from app.errors import AppError, EngineBroken, EngineError, Invalid
 from app.ports import PassedReply
 
 router = APIRouter(tags=["openai"])
@@ -18,7 +21,10 @@ router = APIRouter(tags=["openai"])
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 MAX_REPLY_BYTES = 64 * 1024 * 1024
-REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {}, EVENT_STREAM: {}}, "description": "As OpenAI answers"}}
+CLIENT_CLOSED_REQUEST = 499  # nobody reads it
+REPLY: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {}, EVENT_STREAM: {}}, "description": "As OpenAI answers"}
+}
 
 
 @router.get("/v1/models")
@@ -27,7 +33,7 @@ async def openai_models(services: ServicesDep) -> Response:
     try:
         models = await services.gateway.models()
     except AppError as error:
-        return _error(error)
+        return openai_error(error)
     data = [
         {
             "id": model.id,
@@ -57,18 +63,28 @@ async def openai_completions(request: Request, services: ServicesDep, user_id: U
 async def _pass_on(request: Request, services: ServicesDep, user_id: str, path: str) -> Response:
     body = await _object(request)
     if body is None:
-        return _problem(
-            400, "The body must be a JSON object.", "invalid_request_error", None, "malformed_json"
-        )
+        return openai_error(Invalid("malformed_json", "The body must be a JSON object."))
+    asked = asyncio.ensure_future(_ask(services, user_id, path, body))
+    gone = asyncio.ensure_future(until_gone(request))
+    try:
+        await asyncio.wait({asked, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await asked if asked.done() else Response(status_code=CLIENT_CLOSED_REQUEST)
+    finally:
+        gone.cancel()
+        asked.cancel()
+        await asyncio.wait({asked, gone})
+
+
+async def _ask(services: ServicesDep, user_id: str, path: str, body: dict[str, Any]) -> Response:
     stack = AsyncExitStack()
     try:
         reply = await stack.enter_async_context(services.gateway.ask(user_id, path, body))
-        if reply.status == 200 and reply.content_type == EVENT_STREAM:  # noqa: PLR2004 (OK)
+        if reply.content_type == EVENT_STREAM:
             return _PassedStream(reply, stack)
-        content = b"".join([chunk async for chunk in _bounded(reply)])
+        content = await _whole(reply)
     except AppError as error:
         await stack.aclose()
-        return _error(error)
+        return openai_error(error)
     except BaseException:
         await stack.aclose()
         raise
@@ -80,7 +96,7 @@ class _PassedStream(StreamingResponse):
     """Gives the stream's bytes; when its reader leaves, at whatever moment, the engine is left too."""
 
     def __init__(self, reply: PassedReply, stack: AsyncExitStack) -> None:
-        super().__init__(reply.body, reply.status, STREAM_HEADERS, f"{EVENT_STREAM}; charset=utf-8")
+        super().__init__(_closed(reply.body), reply.status, STREAM_HEADERS, f"{EVENT_STREAM}; charset=utf-8")
         self._stack = stack
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,34 +104,27 @@ class _PassedStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _bounded(reply: PassedReply) -> AsyncIterator[bytes]:
-    size = 0
+async def _closed(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Give the bytes as they are; a stream that breaks ends with an error that OpenAI's clients raise."""
+    try:
+        async for chunk in body:
+            yield chunk
+    except EngineError as error:
+        yield b"\n\ndata: " + msgspec.json.encode(error_body(error)) + b"\n\n"
+
+
+async def _whole(reply: PassedReply) -> bytes:
+    content = bytearray()
     async for chunk in reply.body:
-        size += len(chunk)
-        if size > MAX_REPLY_BYTES:
-            raise AppError("engine_malformed", "The engine's reply is too large.")
-        yield chunk
+        content += chunk
+        if len(content) > MAX_REPLY_BYTES:
+            raise EngineBroken("engine_malformed", "The engine's reply is too large.")
+    return bytes(content)
 
 
 async def _object(request: Request) -> dict[str, Any] | None:
     try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
+        body = msgspec.json.decode(await request.body())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
-
-
-def _error(error: AppError) -> JSONResponse:
-    """Return an error as OpenAI shapes it."""
-    status = 400 if error.status == 422 else error.status  # noqa: PLR2004 (OpenAI's word for it)
-    kind = {400: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error"}.get(
-        status, "api_error"
-    )
-    reply = _problem(status, error.detail, kind, error.fields[0].field if error.fields else None, error.code)
-    if error.retry_after_s is not None:
-        reply.headers["Retry-After"] = str(error.retry_after_s)
-    return reply
-
-
-def _problem(status: int, message: str, kind: str, param: str | None, code: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": kind, "param": param, "code": code}}, status)

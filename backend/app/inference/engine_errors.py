@@ -11,9 +11,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from app.errors import EngineBroken, EngineError, EngineUnreachable
+from app.errors import EngineBroken, EngineError, EngineUnreachable, FieldProblem
 
 _NUMBERS = re.compile(r"maximum context length is (\d+).*?(\d+) input tokens", re.DOTALL)
+_NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")  # the name of a field, and no sentence
 # How OpenAI-compatible servers say that they do not know a field.
 _UNKNOWN_FIELD = re.compile(
     r"extra_forbidden|extra inputs|extra fields|unrecognized|unknown (?:field|param|argument|name)|unexpected"
@@ -59,9 +60,11 @@ def from_status(status: int, body: bytes) -> EngineError:
     if status in (400, 413, 422) and _is_context(message, param):
         return _context_too_long(message)
     if status in (400, 422):
-        return EngineError("invalid_request", "The engine does not accept these options.")
+        return _refused_value(param)
     if status in (429, 503):
-        return EngineError("engine_error", "The engine is overloaded or not ready; try again in a moment.")
+        return EngineError(
+            "engine_error", "The engine is overloaded or not ready; try again in a moment.", retry_after_s=5
+        )
     return EngineError("engine_error", f"The engine answered with an error (HTTP {status}).")
 
 
@@ -89,6 +92,13 @@ def _is_context(message: str, param: str) -> bool:
     return (
         param == "input_tokens" or "maximum context length" in message or "context_length_exceeded" in message
     )
+
+
+def _refused_value(param: str) -> EngineError:
+    if _NAME.fullmatch(param) is None:
+        return EngineError("invalid_request", "The engine does not accept these options.")
+    detail = f"The engine does not accept this value of {param}."
+    return EngineError("invalid_request", detail, fields=(FieldProblem(param, "refused", detail),))
 
 
 def _context_too_long(message: str) -> EngineError:

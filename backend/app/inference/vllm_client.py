@@ -141,14 +141,19 @@ def first_token_timeout() -> EngineError:
     return EngineError("first_token_timeout", "The engine took the question and wrote nothing in time.")
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
+async def error_bytes(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an error reply, bounded in size and time, and close the connection."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            body = await response.content.read(MAX_ERROR_BYTES)
+            return await response.content.read(MAX_ERROR_BYTES)
     except (TimeoutError, aiohttp.ClientError, OSError):
-        body = b""
+        return b""
     finally:
         response.close()
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
+    body = await error_bytes(response)
     error = from_status(response.status, body)
     if refuses_a_field(response.status, body):
         return _UnknownFieldError(error.code, error.detail)

@@ -12,7 +12,15 @@ import msgspec
 
 from app.errors import FieldProblem, Invalid
 from app.ports import EnginePassage, ModelCatalogue, PassedReply, ServedModel
-from app.schemas.openai import LEFT_OUT_FIELDS, MAX_CHOICES, PASSED_FIELDS, TEMPLATE_SWITCHES
+from app.schemas.openai import (
+    LEFT_OUT_FIELDS,
+    MAX_BIASES,
+    MAX_FIELD_CHARS,
+    MAX_VALUES,
+    PASSED_FIELDS,
+    ROLES,
+    TEMPLATE_SWITCHES,
+)
 from app.services.admission import Admission
 
 _encode = msgspec.json.Encoder().encode
@@ -51,7 +59,8 @@ class GatewayService:
         try:
             await ticket.granted.wait()
             await self._complete(path, request)
-            async with self._passage.post(path, request["model"], _json(request)) as reply:
+            streamed = request.get("stream") is True
+            async with self._passage.post(path, request["model"], _json(request), streamed=streamed) as reply:
                 yield reply
         finally:
             self._admission.release(ticket)
@@ -59,19 +68,31 @@ class GatewayService:
     def _request(self, body: dict[str, Any]) -> dict[str, Any]:
         for name in body:
             if name not in PASSED_FIELDS | LEFT_OUT_FIELDS:
-                raise _refused("field", "unknown_field", "A field of this request is not known here.")
-        for name in ("max_tokens", "max_completion_tokens"):
-            limit = self._max_new_tokens
-            if isinstance(body.get(name), int) and body[name] > limit:
-                raise _refused(name, "max_tokens_too_large", f"{name} must be at most {limit}.", limit=limit)
-        if isinstance(body.get("n"), int) and body["n"] > MAX_CHOICES:
-            raise _refused("n", "too_large", f"n must be at most {MAX_CHOICES}.", limit=MAX_CHOICES)
+                shown = name.encode(errors="replace").decode()[:MAX_FIELD_CHARS]
+                raise _refused(shown, "unknown_field", f"{shown} is not taken here.")
+        self._check_sizes(body)
+        for number, message in enumerate(_messages(body)):
+            if not isinstance(message, dict) or message.get("role") not in ROLES:
+                field = f"messages.{number}.role"
+                raise _refused(field, "not_allowed", f"{field} must be one of {', '.join(sorted(ROLES))}.")
         switches = body.get("chat_template_kwargs")
         if switches is not None and not (isinstance(switches, dict) and switches.keys() <= TEMPLATE_SWITCHES):
             raise _refused(
                 "chat_template_kwargs", "unknown_field", "chat_template_kwargs may hold enable_thinking only."
             )
         return {name: value for name, value in body.items() if name in PASSED_FIELDS}
+
+    def _check_sizes(self, body: dict[str, Any]) -> None:
+        for name in ("max_tokens", "max_completion_tokens"):
+            limit = self._max_new_tokens
+            if isinstance(body.get(name), int) and body[name] > limit:
+                raise _refused(name, "max_tokens_too_large", f"{name} must be at most {limit}.", limit=limit)
+        for name, limit in MAX_VALUES.items():
+            if isinstance(body.get(name), int) and body[name] > limit:
+                raise _refused(name, "too_large", f"{name} must be at most {limit}.", limit=limit)
+        if isinstance(body.get("logit_bias"), dict) and len(body["logit_bias"]) > MAX_BIASES:
+            detail = f"logit_bias must have at most {MAX_BIASES} entries."
+            raise _refused("logit_bias", "too_long", detail, limit=MAX_BIASES)
 
     async def _complete(self, path: str, request: dict[str, Any]) -> None:
         """Fill in what the client left to the server: the model, and an end for a chat."""
@@ -81,7 +102,16 @@ class GatewayService:
         if path == "chat/completions" and request.keys().isdisjoint({"max_tokens", "max_completion_tokens"}):
             model = served.get(str(request["model"]))
             room = model.max_model_len if model is not None else None
-            request["max_tokens"] = min(self._max_new_tokens, room or self._max_new_tokens)
+            # Without a number the engine gives what room is left, which is then within the limit.
+            if room is None or room > self._max_new_tokens:
+                request["max_tokens"] = self._max_new_tokens
+
+
+def _messages(body: dict[str, Any]) -> list[Any]:
+    messages = body.get("messages", [])
+    if not isinstance(messages, list):
+        raise _refused("messages", "wrong_type", "messages must be a list.")
+    return messages
 
 
 def _json(request: dict[str, Any]) -> bytes:
