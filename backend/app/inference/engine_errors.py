@@ -14,6 +14,16 @@ import msgspec
 from app.errors import EngineBroken, EngineError, EngineUnreachable, FieldProblem
 
 _NUMBERS = re.compile(r"maximum context length is (\d+).*?(\d+) input tokens", re.DOTALL)
+_ROOMS = (
+    re.compile(r"max_model_len=(?P<limit>\d{1,9})\b"),
+    re.compile(
+        r"maximum context length is (?P<limit>\d{1,9}) tokens and your request has (?P<prompt>\d{1,9}) input tokens"
+    ),
+    re.compile(
+        r"maximum context length is (?P<limit>\d{1,9}) tokens.{0,99}?\((?P<prompt>\d{1,9}) in the \w+, \d+ in the completion",
+        re.DOTALL,
+    ),
+)
 _NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}")  # the name of a field, and no sentence
 # How OpenAI-compatible servers say that they do not know a field.
 _UNKNOWN_FIELD = re.compile(
@@ -74,6 +84,22 @@ def refuses_a_field(status: int, body: bytes) -> bool:
         return False
     message, param = _reason(body)
     return not _is_context(message, param) and _UNKNOWN_FIELD.search(f"{param} {message}") is not None
+
+
+def room_left(status: int, body: bytes) -> int | None:
+    """Return how many new tokens fit after the prompt, when that was all an engine refused for, else None.
+
+    vLLM 0.32 gives what fits by itself; older ones and other servers say these numbers.
+    """
+    if status not in (400, 422):
+        return None
+    message, _ = _reason(body)
+    for pattern in _ROOMS:
+        found = pattern.search(message)
+        if found is not None:
+            room = int(found["limit"]) - int(found.groupdict().get("prompt") or 0)
+            return room if room > 0 else None
+    return None
 
 
 def _reason(body: bytes) -> tuple[str, str]:

@@ -6,7 +6,7 @@ Leaving an answer closes its connection, which makes the engine drop the request
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 
 from app.errors import EngineBroken, EngineError, EngineUnreachable
 from app.inference.control_tokens import ControlTokens
-from app.inference.engine_errors import from_status, from_transport, refuses_a_field, unreachable
+from app.inference.engine_errors import from_status, from_transport, refuses_a_field, room_left, unreachable
 from app.inference.engines import Engine, Engines
 from app.inference.generation_body import chat_body, completion_body
 from app.inference.openai_chunks import ChunkDecoder
@@ -94,19 +94,28 @@ class VllmClient:
     async def _ask_one(
         self, engine: Engine, generation: Generation, deadline: float
     ) -> aiohttp.ClientResponse:
+        plain, has_shrunk = engine.is_plain, False
+        while True:
+            try:
+                response = await self._post(*self._request(engine, generation, plain=plain), deadline)
+            except _UnknownFieldError:
+                if plain:
+                    raise
+                plain = True  # an OpenAI-compatible server that is not vLLM: ask without vLLM's own fields
+            except _LittleRoomError as error:
+                if has_shrunk or error.room >= generation.max_tokens:
+                    raise
+                has_shrunk = True
+                generation = replace(generation, max_tokens=error.room)
+            else:
+                engine.is_plain = plain  # remembered once it has helped
+                return response
+
+    def _request(self, engine: Engine, generation: Generation, *, plain: bool) -> tuple[str, dict[str, Any]]:
         if generation.prompt_token_ids is not None:
-            return await self._post(f"{engine.base}/completions", completion_body(generation), deadline)
-        url = f"{engine.base}/chat/completions"
+            return f"{engine.base}/completions", completion_body(generation)
         inert = partial(self._control.inert, model=generation.model, root=engine.models.get(generation.model))
-        try:
-            return await self._post(url, chat_body(generation, plain=engine.is_plain, inert=inert), deadline)
-        except _UnknownFieldError:
-            if engine.is_plain:
-                raise
-        # An OpenAI-compatible server that is not vLLM: ask without vLLM's own fields, and remember.
-        response = await self._post(url, chat_body(generation, plain=True, inert=inert), deadline)
-        engine.is_plain = True
-        return response
+        return f"{engine.base}/chat/completions", chat_body(generation, plain=plain, inert=inert)
 
     async def _post(self, url: str, body: dict[str, Any], deadline: float) -> aiohttp.ClientResponse:
         data = _encode(body)
@@ -136,6 +145,14 @@ class _UnknownFieldError(EngineError):
     """The engine does not know one of vLLM's own fields."""
 
 
+class _LittleRoomError(EngineError):
+    """The prompt fits, but not together with as many new tokens as were asked for."""
+
+    def __init__(self, error: EngineError, room: int) -> None:
+        super().__init__(error.code, error.detail, limit=error.limit)
+        self.room = room
+
+
 def first_token_timeout() -> EngineError:
     """Return the error for an engine that took the request and wrote nothing."""
     return EngineError("first_token_timeout", "The engine took the question and wrote nothing in time.")
@@ -157,7 +174,8 @@ async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
     error = from_status(response.status, body)
     if refuses_a_field(response.status, body):
         return _UnknownFieldError(error.code, error.detail)
-    return error
+    room = room_left(response.status, body)
+    return error if room is None else _LittleRoomError(error, room)
 
 
 class AnswerStream:

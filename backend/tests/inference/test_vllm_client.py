@@ -232,3 +232,43 @@ def test_every_error_of_aiohttp_has_a_name_here(kind: type[BaseException]) -> No
 def test_an_error_reply_may_be_anything_and_is_never_echoed(body: bytes) -> None:
     for status in (300, 400, 401, 404, 422, 429, 500, 503):
         assert body == b"" or body.decode("latin-1") not in from_status(status, body).detail
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "max_tokens=100 cannot be greater than max_model_len=40. Please request fewer output tokens.",
+        (
+            "'max_tokens' or 'max_completion_tokens' is too large: 100. This model's maximum context length is 60 "
+            "tokens and your request has 20 input tokens (100 > 60 - 20)."
+        ),
+        (
+            "This model's maximum context length is 60 tokens. However, you requested 120 tokens (20 in the messages, "
+            "100 in the completion). Please reduce the length of the messages or completion."
+        ),
+    ],
+)
+async def test_an_engine_with_little_room_is_asked_for_what_fits(
+    engine: ScriptedVllm, session, message: str
+) -> None:
+    engine.script(
+        Answer(status=400, body={"error": {"message": message, "param": "max_tokens", "code": 400}})
+    )
+    engine.script(Answer(content="It fits."))
+
+    texts, finished, code = await read(client_of(session, engine.url))
+
+    assert (texts["content"], code) == ("It fits.", None)
+    assert finished is not None
+    assert [one.body["max_tokens"] for one in engine.received] == [100, 40]
+
+
+async def test_an_engine_that_never_has_room_is_asked_twice_only(engine: ScriptedVllm, session) -> None:
+    for limit in (40, 30, 20):
+        message = f"max_tokens=1 cannot be greater than max_model_len={limit}."
+        engine.script(Answer(status=400, body={"error": {"message": message, "code": 400}}))
+
+    _, _, code = await read(client_of(session, engine.url))
+
+    assert code == "invalid_request"
+    assert len(engine.received) == 2
