@@ -41,7 +41,7 @@ function streamed(text: string, lengths: readonly number[]): unknown {
 	return shown(finish(document, text));
 }
 
-describe('a text that streams in', () => {
+describe('a text that streams in', { timeout: 60_000 }, () => {
 	test('ends as the same text at once, however it was cut', () => {
 		fc.assert(
 			fc.property(documents, chunkings, (text, lengths) => {

@@ -68,7 +68,7 @@ function describeBlock(block: Block): string {
 	}
 }
 
-describe('block structure', () => {
+describe('block structure', { timeout: 60_000 }, () => {
 	test('is the reference implementation’s for every example of the CommonMark spec', () => {
 		expect(commonmark.length).toBeGreaterThan(600);
 		for (const { markdown } of commonmark) {

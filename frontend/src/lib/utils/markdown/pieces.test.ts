@@ -1,7 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CodePieces } from './pieces';
 import { chunkings, prefixes } from './testing/documents';
+
+// Time is not what these are about.
+vi.setConfig({ testTimeout: 60_000 });
 
 const line = fc.constantFrom(
 	'',

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { InlineRenderer } from './inline';
 import { OpenSegment, segmentsOf } from './segments';
 import { documents } from './testing/documents';
+
+// Time is not what these are about.
+vi.setConfig({ testTimeout: 60_000 });
 
 const firstCut = (text: string) => new OpenSegment(0).end(text);
 const long = documents.map((text) => text.repeat(12));
