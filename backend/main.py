@@ -3,6 +3,7 @@
 `python backend/main.py` serves; `python backend/main.py openapi` prints the contract.
 """
 
+import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -30,21 +31,25 @@ from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
 from app.realtime.rooms import Rooms
+from app.repositories.journal_opening import journal_folder, opened_journal, remove_files
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
 from app.services.chat_clearing import ChatClearing
 from app.services.chat_joining import ChatJoining
 from app.services.chat_service import ChatService
 from app.services.completion_service import CompletionService
+from app.services.counted_events import CountedEvents
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.message_service import MessageService
 from app.services.run_parts import RunParts, run_parts
+from app.services.run_recovery import recover
 from app.services.run_service import RunService
 from app.services.search_service import SearchService
 from app.services.vllm_service import VllmService
 from app.utils import logs
 from app.utils.clock import SystemClock
+from app.utils.measures import Measures
 
 EXIT_USAGE, EXIT_SETTINGS, EXIT_START = 2, 2, 3
 
@@ -72,14 +77,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             settings.vllm_api_key.get_secret_value() if settings.vllm_api_key else None
         ) as session,
     ):
-        storage, clock, rooms = Storage(database), SystemClock(), Rooms()
+        storage, clock, rooms, measures = Storage(database), SystemClock(), Rooms(), Measures()
         limits = StreamLimits(settings.first_token_timeout_s, settings.idle_timeout_s)
         engines = Engines(settings.vllm_api_base_url)
-        client = VllmClient(session, engines, limits, ControlTokens(settings.models_dir))
+        client = VllmClient(session, engines, limits, ControlTokens(settings.models_dir), measures)
         catalogue = ModelCatalogue(session, engines, settings.default_model, clock)
         host = EngineHost(settings.engine_status_file, settings.models_dir, clock)
         vllm = VllmService(catalogue, host)
-        parts = run_parts(settings, storage, clock, rooms, client, catalogue)
+        journal, known, old_files = await opened_journal(journal_folder(database.path))
+        parts = run_parts(settings, storage, clock, CountedEvents(rooms, measures), client, catalogue, journal)
         runs = RunService(parts, settings)
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
@@ -102,7 +108,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
                 max_new_tokens=settings.max_new_tokens,
             ),
             health=HealthService(storage, vllm, host),
+            measures=measures,
         )
+        measures.gauge("runs_running", "Runs that have their place.", parts.admission.running)
+        measures.gauge("runs_queued", "Runs that wait for a place.", parts.admission.queued)
+        measures.gauge("sockets", "Connected Socket.IO sockets.", lambda: len(rooms))
         joining = ChatJoining(storage, chats, parts.active, parts.logs)
         gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER)
         plain = PlainSockets(
@@ -114,14 +124,18 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             monotonic=clock.monotonic,
         )
         await services.chats.purge_deleted()
-        await runs.recover()
+        await recover(parts, runs, known)
+        journal.after(lambda: remove_files(old_files))
+        lag = asyncio.create_task(measures.sample_lag())
         try:
             app = guard(Mount(create_app(services), gateway.server, plain), settings)
             yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry), parts, rooms, services)
         finally:
             await runs.shutdown(0)
+            await journal.close()
             await gateway.server.shutdown()
             await catalogue.close()
+            lag.cancel()
 
 
 async def _serve(settings: Settings, bound: socket.socket) -> None:

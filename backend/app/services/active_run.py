@@ -51,6 +51,7 @@ class ActiveRun:
     model: str | None = None
     phase: Phase = "queued"
     started_at: datetime | None = None
+    continued: int = 0
     entered: bool = False
     halt: Halt | None = None
     seen_seq: int | None = None

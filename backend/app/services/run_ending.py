@@ -14,10 +14,9 @@ from app.ports import Clock, EventSink
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
-from app.schemas.problem import RunError
 from app.schemas.run import Run
 from app.services.active_run import ActiveRun, Ending
-from app.services.conversation import mark_active, mark_changed, summary_of, tell_chat_changed
+from app.services.conversation import mark_active, summary_of, tell_chat_changed
 from app.services.wire import messages_on_wire, run_on_wire
 
 RETRY_S = (0.1, 0.3, 1.0, 3.0)  # a database that is busy or full may come back; the last one repeats
@@ -59,23 +58,6 @@ class RunEnding:
         run.log.end(outcome=ending.outcome, text_seq=text_seq, message=message.model_dump(mode="json"))
         if summary is not None:
             tell_chat_changed(self._events, summary)
-
-    async def abandon(self, run_id: str) -> None:
-        """End a run that no process lives for any longer: `interrupted`, with the text that is stored."""
-        now = self._clock.now()
-        error = RunError(code="shutting_down", detail="The server ended before the answer was complete.")
-        async with self._storage.write() as unit:
-            row = await unit.runs.with_id(run_id)
-            if row is None or not await unit.runs.move(
-                run_id, to="interrupted", error=error.model_dump(), ended_at=now
-            ):
-                return
-            message = await unit.messages.get(row.chat_id, row.message_id)
-            if message is not None:
-                message.status = "interrupted"
-                message.details = {**message.details, "error": error.model_dump()}
-                mark_changed(message, now)
-                await unit.messages.save()
 
     async def _stored(
         self, run: ActiveRun, ending: Ending, message: Message, text_seq: int, now: datetime
@@ -129,6 +111,7 @@ def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
         "timings": ending.timings,
         "finish_reason": ending.finish_reason,
         "error": ending.error.model_dump() if ending.error is not None else None,
+        "continued": run.continued or None,
         "options": run.options.model_dump(mode="json", exclude_none=True),
     }
     return run.message.metadata | {name: value for name, value in found.items() if value is not None}

@@ -1,30 +1,20 @@
-"""The generation of one run: waits for its place and for the engine, reads the answer into the log.
+"""The generation of one run: waits for its place and for the engine, reads the answer into the log, goes on after a break.
 
-Never raises: whatever happens becomes an `Ending`. Stores nothing.
+Never raises: whatever happens becomes an `Ending`, or None for a run that stays open. Stores nothing.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loguru import logger
 
 from app.errors import AppError, EngineBroken, EngineError, EngineUnreachable
-from app.ports import (
-    ChatModel,
-    Clock,
-    EngineItem,
-    Finished,
-    Generation,
-    ModelCatalogue,
-    Piece,
-    PromptSeen,
-    Turn,
-)
-from app.repositories.storage import Storage
+from app.ports import ChatModel, Clock, EngineItem, Finished, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
-from app.services.run_options import sampling
+from app.services.run_log import Seam
+from app.services.run_prompt import RunPrompt
 
 ENGINE_RETRY_S = (
     0.25,
@@ -34,14 +24,35 @@ ENGINE_RETRY_S = (
 )  # between looks for an engine that is out of reach; the last one repeats
 ERROR_RETRY_S = 0.5  # before the one retry of an engine that answered with an error
 RETRYABLE = frozenset({"engine_error"})  # what a second try can mend; a wrong request stays wrong
+MAX_FRUITLESS = (
+    3  # attempts in a row without a new token, so that a prompt that kills engines cannot do so for ever
+)
+MAX_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
 class GenerationLimits:
-    """Seconds a generation may wait for an engine, and may take once the engine works on it."""
+    """Seconds a generation may wait for an engine, and may take; and whether it goes on after a break."""
 
     engine_wait_s: float
     run_timeout_s: float
+    resume: bool
+
+
+@dataclass
+class _Attempts:
+    """How often a run was asked for, and what came of it."""
+
+    begun: int = 0
+    fruitless: int = 0
+    retried: bool = False
+    looks: int = 0
+    waiting_since: float | None = None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it is time to give up."""
+        return self.fruitless >= MAX_FRUITLESS or self.begun >= MAX_ATTEMPTS
 
 
 class RunGeneration:
@@ -50,20 +61,18 @@ class RunGeneration:
     def __init__(
         self,
         model: ChatModel,
-        catalogue: ModelCatalogue,
-        storage: Storage,
+        prompt: RunPrompt,
         clock: Clock,
         limits: GenerationLimits,
     ) -> None:
         self._model = model
-        self._catalogue = catalogue
-        self._storage = storage
+        self._prompt = prompt
         self._clock = clock
         self._limits = limits
 
-    async def generate(self, run: ActiveRun) -> Ending:
-        """Bring a run to its ending. Being cancelled is the way to stop it."""
-        ending: Ending
+    async def generate(self, run: ActiveRun) -> Ending | None:
+        """Bring a run to its ending. Being cancelled is the way to stop it; None: it stays open for the next start."""
+        ending: Ending | None
         run.entered = True
         try:
             if run.halt is not None:
@@ -73,7 +82,7 @@ class RunGeneration:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
-            ending = halted(run)
+            ending = self._halted(run)
         except AppError as error:
             ending = failed(error)
         except Exception:  # noqa: BLE001 (a run ends, whatever is wrong with the code)
@@ -83,42 +92,76 @@ class RunGeneration:
         return ending
 
     async def _answered(self, run: ActiveRun) -> Ending:
-        waited_since = self._clock.monotonic()
-        looks = 0
-        retried = False
+        attempts = _Attempts()
         while True:
+            seen = run.log.seam()
             try:
-                return await self._attempt(run)
+                return await self._attempt(run, seen, attempts)
             except EngineUnreachable as error:
-                if run.phase != "queued":
-                    return _interrupted(error)
-                if self._clock.monotonic() - waited_since >= self._limits.engine_wait_s:
-                    return failed(error)
-                if looks == 0:
-                    run.log.queued(None, "engine_unavailable")
-                await asyncio.sleep(ENGINE_RETRY_S[min(looks, len(ENGINE_RETRY_S) - 1)])
-                looks += 1
-            except EngineBroken as error:
-                return _interrupted(error)
+                if not await self._waited(run, attempts):
+                    return _interrupted(error) if seen.has_text else failed(error)
             except EngineError as error:
-                if any(run.log.text(run.log.seq)):
-                    return _interrupted(error)
-                if retried or run.phase != "queued" or error.code not in RETRYABLE:
-                    return failed(error)
-                retried = True
-                await asyncio.sleep(ERROR_RETRY_S)
+                ending = await self._after_error(run, seen, attempts, error)
+                if ending is not None:
+                    return ending
 
-    async def _attempt(self, run: ActiveRun) -> Ending:
-        generation = await self._generation(run)
+    async def _after_error(
+        self, run: ActiveRun, before: Seam, attempts: _Attempts, error: EngineError
+    ) -> Ending | None:
+        """Return the ending after an engine's error, or None when it is to be asked again."""
+        await run.log.settled()
+        seam = run.log.seam()
+        if not seam.has_text and not isinstance(error, EngineBroken):
+            if attempts.retried or error.code not in RETRYABLE or run.phase != "queued":
+                return failed(error)
+            attempts.retried = True
+            await asyncio.sleep(ERROR_RETRY_S)
+            return None
+        attempts.fruitless = 0 if seam.generated_ids != before.generated_ids else attempts.fruitless + 1
+        if not self._may_go_on(run, seam) or attempts.exhausted:
+            return _interrupted(error)
+        logger.warning("run {}: {}; going on", run.id, error.code)
+        await asyncio.sleep(ENGINE_RETRY_S[min(attempts.fruitless, len(ENGINE_RETRY_S) - 1)])
+        return None
+
+    def _may_go_on(self, run: ActiveRun, seam: Seam) -> bool:
+        if not self._limits.resume or run.chat_id is None:
+            return False
+        # a grammar begins again at a seam, so structured output cannot cross one
+        return not seam.has_text or (seam.is_exact and run.options.response_format is None)
+
+    async def _waited(self, run: ActiveRun, attempts: _Attempts) -> bool:
+        """Wait a little for an engine that is out of reach; False when it has been waited for long enough."""
+        now = self._clock.monotonic()
+        if attempts.waiting_since is None:
+            attempts.waiting_since, attempts.looks = now, 0
+            if run.phase == "queued":
+                run.log.queued(None, "engine_unavailable")
+        if now - attempts.waiting_since >= self._limits.engine_wait_s:
+            return False
+        await asyncio.sleep(ENGINE_RETRY_S[min(attempts.looks, len(ENGINE_RETRY_S) - 1)])
+        attempts.looks += 1
+        return True
+
+    async def _attempt(self, run: ActiveRun, seam: Seam, attempts: _Attempts) -> Ending:
+        if seam.has_text and not self._may_go_on(run, seam):
+            return _interrupted(EngineBroken("engine_lost", "The answer was cut and cannot be gone on with."))
+        generation = await self._prompt.generation(run, seam)
+        if generation.max_tokens <= 0:
+            return Ending("completed", finish_reason="length")
+        finished: Finished | None = None
         try:
             async with (
                 self._model.stream(generation) as stream,
                 asyncio.timeout(self._limits.run_timeout_s),
             ):
-                self._begin(run, generation.model)
-                finished: Finished | None = None
+                attempts.begun += 1
+                attempts.waiting_since = None
+                self._begin(run, generation.model, seam)
                 async for items in stream:
-                    finished = _take(run, items) or finished
+                    finished = _take(run, items, seam) or finished
+                    if run.log.failure is not None:
+                        raise run.log.failure
         except TimeoutError:
             detail = f"The answer took longer than {self._limits.run_timeout_s:g} seconds."
             return Ending("failed", RunError(code="run_timeout", detail=detail))
@@ -127,37 +170,25 @@ class RunGeneration:
         return Ending(
             "completed",
             finish_reason=finished.finish_reason,
-            usage=finished.usage,
+            usage=whole_usage(finished.usage, len(seam.generated_ids)),
             timings=finished.timings,
         )
 
-    async def _generation(self, run: ActiveRun) -> Generation:
-        options = run.options
-        model = options.model or (await self._catalogue.default()).id
-        return Generation(
-            model=model,
-            turns=run.turns if run.turns is not None else await self._turns(run),
-            max_tokens=options.max_tokens or 1,
-            thinking=options.thinking,
-            sampling=sampling(options),
-        )
-
-    async def _turns(self, run: ActiveRun) -> tuple[Turn, ...]:
-        if run.chat_id is None or run.message.parent_id is None:
-            return ()
-        async with self._storage.read() as unit:
-            chat = await unit.chats.get(run.user_id, run.chat_id)
-            path = await unit.messages.path(run.message.parent_id)
-        system = [Turn("system", chat.system_prompt)] if chat is not None and chat.system_prompt else []
-        return (*system, *(Turn(row.role, row.content) for row in path if row.content))  # type: ignore[arg-type]
-
-    def _begin(self, run: ActiveRun, model: str) -> None:
-        if run.phase == "streaming":
-            return
+    def _begin(self, run: ActiveRun, model: str, seam: Seam) -> None:
         run.phase = "streaming"
         run.model = model
-        run.started_at = self._clock.now()
-        run.log.started(model=model, parent_id=run.message.parent_id, continued=0, continues=None)
+        run.started_at = run.started_at or self._clock.now()
+        run.continued = seam.starts
+        run.log.started(model=model, parent_id=run.message.parent_id, continued=run.continued, continues=None)
+
+    def _halted(self, run: ActiveRun) -> Ending | None:
+        if run.halt == "stop":
+            run.log.drop_tail()  # nobody has seen it, so it is not part of what was stopped
+            return Ending("stopped", text_seq=run.seen_seq)
+        if self._limits.resume and run.chat_id is not None:
+            return None
+        detail = "The server was shut down before the answer was complete."
+        return Ending("interrupted", RunError(code="shutting_down", detail=detail))
 
 
 def failed(error: AppError) -> Ending:
@@ -165,27 +196,31 @@ def failed(error: AppError) -> Ending:
     return Ending("failed", RunError.model_validate({"code": error.code, "detail": error.detail}))
 
 
-def halted(run: ActiveRun) -> Ending:
-    """Return the ending of a run that was told to end."""
-    if run.halt == "stop":
-        run.log.drop_tail()  # nobody has seen it, so it is not part of what was stopped
-        return Ending("stopped", text_seq=run.seen_seq)
-    detail = "The server was shut down before the answer was complete."
-    return Ending("interrupted", RunError(code="shutting_down", detail=detail))
+def whole_usage(usage: dict[str, object] | None, generated_before: int) -> dict[str, object] | None:
+    """Return the engine's figures for the whole answer: what it took for prompt was partly answer already."""
+    if usage is None or not generated_before:
+        return usage
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(prompt, int) or not isinstance(completion, int):
+        return usage
+    return usage | {
+        "prompt_tokens": prompt - generated_before,
+        "completion_tokens": completion + generated_before,
+    }
 
 
-def _interrupted(error: EngineError) -> Ending:
-    known = RunError.model_validate({"code": error.code, "detail": error.detail})
-    return Ending("interrupted", known)
+def _interrupted(error: AppError) -> Ending:
+    return replace(failed(error), outcome="interrupted")
 
 
-def _take(run: ActiveRun, items: Sequence[EngineItem]) -> Finished | None:
+def _take(run: ActiveRun, items: Sequence[EngineItem], seam: Seam) -> Finished | None:
     finished = None
     for item in items:
         if isinstance(item, Piece):
             run.log.write(item.channel, item.text, item.token_ids)
         elif isinstance(item, PromptSeen):
-            run.log.prompt(item.token_ids)
+            if not seam.has_text:  # else it is the prompt with what was generated
+                run.log.prompt(item.token_ids)
         else:
             finished = item
     return finished

@@ -5,12 +5,27 @@ Knows neither what makes events safe nor where they are sent.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from app.errors import Unavailable
-from app.ports import EventSink, Journal, LogSnapshot
+from app.ports import EventSink, Journal, JournaledRun, LogSnapshot
 from app.schemas.numbered import Delta, Ended, Numbered, Queued, QueueReason, Started
 from app.schemas.run import Channel, Outcome
+
+
+@dataclass(frozen=True)
+class Seam:
+    """Where a run can go on: after which tokens. `is_exact` when they are known for all of the visible text."""
+
+    prompt_ids: tuple[int, ...]
+    generated_ids: tuple[int, ...]
+    is_exact: bool
+    has_text: bool
+    inside_thought: bool
+    starts: int
+
 
 MIN_INTERVAL_S = (
     0.016  # one frame at 60 Hz: costs nothing at 50 tokens a second, cuts messages 8 times at 500
@@ -43,12 +58,15 @@ class RunLog:
         self._sink = sink
         self._monotonic = monotonic
         self._events: list[Numbered] = []
+        self._ids: list[tuple[int, ...]] = []  # of each event, as long as the run may have to go on
+        self._prompt_ids: tuple[int, ...] = ()
         self._visible = 0
         self._failure: Unavailable | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self._tail_channel: Channel = "content"
         self._tail: list[str] = []
         self._tail_ids: list[int] = []
+        self._held_ids: list[int] = []  # tokens whose text is still to come
         self._timer: asyncio.TimerHandle | None = None
         self._quiet_until = 0.0
 
@@ -69,17 +87,24 @@ class RunLog:
 
     def prompt(self, token_ids: Sequence[int]) -> None:
         """Keep the tokens of the prompt beside the events."""
+        self._prompt_ids = tuple(token_ids)
         self._journal.prompt(self, token_ids)
 
     def write(self, channel: Channel, text: str, token_ids: Sequence[int] = ()) -> None:
-        """Add text from one socket read. Tokens without a text of their own go with the text after them."""
+        """Add text from one socket read.
+
+        Tokens without a text of their own go with the text after them: the tokens of an event end where its text ends.
+        """
+        if not text:
+            self._held_ids.extend(token_ids)
+            return
         if self._tail and channel != self._tail_channel:
             self._seal()
-        self._tail_ids.extend(token_ids)
-        if not text:
-            return
         self._tail_channel = channel
         self._tail.append(text)
+        self._tail_ids += self._held_ids
+        self._tail_ids += token_ids
+        self._held_ids.clear()
         wait = self._quiet_until - self._monotonic()
         if wait <= 0:
             self._seal()
@@ -114,6 +139,7 @@ class RunLog:
         self._stop_timer()
         self._tail.clear()
         self._tail_ids.clear()
+        self._held_ids.clear()
 
     async def settled(self) -> None:
         """Number what is left and wait until everything is visible.
@@ -131,6 +157,8 @@ class RunLog:
         """Publish the one `run.ended`. What could not be made safe is given up: nobody has seen it."""
         self.drop_tail()
         del self._events[self._visible :]
+        self._ids.clear()
+        self._failure = None
         self._events.append(
             Ended(
                 self.chat_id,
@@ -149,7 +177,7 @@ class RunLog:
     def durable(self, seq: int) -> None:
         """Make everything up to `seq` visible and send it."""
         seq = min(seq, len(self._events))
-        if seq <= self._visible:
+        if seq <= self._visible or self._failure is not None:
             return
         fresh = self._events[self._visible : seq]
         self._visible = seq
@@ -160,6 +188,42 @@ class RunLog:
         """Remember that nothing more can be made safe."""
         self._failure = error
         self._wake()
+
+    # --- for going on after a crash -----------------------------------------------------------------------
+
+    def restore(self, known: JournaledRun) -> None:
+        """Take up what a journal knows of the run, which is visible already, and journal it anew."""
+        self._events = list(known.events)
+        self._ids = list(known.token_ids)
+        self._prompt_ids = known.prompt_ids
+        self._visible = len(self._events)
+        self.journal_again()
+
+    def journal_again(self) -> None:
+        """Write everything to the journal once more: the file that held it is about to go."""
+        if self._prompt_ids:
+            self._journal.prompt(self, self._prompt_ids)
+        for event, ids in zip(self._events, self._ids, strict=False):
+            self._journal.add(self, event, ids)
+
+    @property
+    def failure(self) -> Unavailable | None:
+        """Why nothing more can be made safe, or None."""
+        return self._failure
+
+    def seam(self) -> Seam:
+        """Return where the visible text ends, for an engine to go on from there."""
+        deltas = [event for event in self._events[: self._visible] if isinstance(event, Delta)]
+        known = zip(self._events[: self._visible], self._ids, strict=False)
+        ids = [ids for event, ids in known if isinstance(event, Delta)]
+        return Seam(
+            prompt_ids=self._prompt_ids,
+            generated_ids=tuple(chain.from_iterable(ids)),
+            is_exact=bool(self._prompt_ids) and all(ids),
+            has_text=bool(deltas),
+            inside_thought=bool(deltas) and deltas[-1].channel == "reasoning",
+            starts=sum(isinstance(event, Started) for event in self._events),
+        )
 
     # --- read by anybody ----------------------------------------------------------------------------------
 
@@ -218,7 +282,10 @@ class RunLog:
         self._append(event, ids)
 
     def _append(self, event: Numbered, token_ids: Sequence[int] = ()) -> None:
+        if self._failure is not None:
+            return  # what came before it is lost: the run is about to end
         self._events.append(event)
+        self._ids.append(tuple(token_ids))
         self._journal.add(self, event, token_ids)
 
     def _stop_timer(self) -> None:

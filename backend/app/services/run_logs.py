@@ -37,6 +37,7 @@ class RunLogs:
         max_kept_events: int = MAX_KEPT_EVENTS,
     ) -> None:
         self._journal = journal
+        self._unkept = MemoryJournal()  # what is stored nowhere has nothing to go on with
         self._sink = sink
         self._clock = clock
         self._kept_s = kept_s
@@ -52,7 +53,7 @@ class RunLogs:
             chat_id=chat_id,
             run_id=run_id,
             message_id=message_id,
-            journal=self._journal,
+            journal=self._journal if chat_id is not None else self._unkept,
             sink=self._sink,
             monotonic=self._clock.monotonic,
         )

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from app.config import Settings
-from app.ports import ChatModel, Clock, EventSink, ModelCatalogue
+from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRuns
 from app.services.admission import Admission
 from app.services.run_ending import RunEnding
 from app.services.run_generation import GenerationLimits, RunGeneration
-from app.services.run_logs import MemoryJournal, RunLogs
+from app.services.run_logs import RunLogs
+from app.services.run_prompt import RunPrompt
 from app.services.run_start import RunStart
 from app.services.run_view import RunView
 
@@ -37,14 +38,15 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     events: EventSink,
     model: ChatModel,
     catalogue: ModelCatalogue,
+    journal: Journal,
 ) -> RunParts:
     """Return the parts of one process."""
-    logs = RunLogs(MemoryJournal(), events, clock)
+    logs = RunLogs(journal, events, clock)
     active = ActiveRuns()
     admission = Admission(
         running=settings.max_concurrent_runs, queued=settings.max_queued_runs, per_user=settings.runs_per_user
     )
-    limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s)
+    limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s, resume=settings.resume_runs)
     return RunParts(
         storage=storage,
         clock=clock,
@@ -53,7 +55,7 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         active=active,
         admission=admission,
         starts=RunStart(storage, clock, default_max_tokens=settings.default_max_tokens),
-        generation=RunGeneration(model, catalogue, storage, clock, limits),
+        generation=RunGeneration(model, RunPrompt(storage, catalogue), clock, limits),
         ending=RunEnding(storage, clock, events),
         view=RunView(storage, logs, active, admission),
     )

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from loguru import logger
@@ -15,6 +16,7 @@ from loguru import logger
 from app.config import Settings
 from app.errors import Unavailable
 from app.schemas.message import Message
+from app.schemas.problem import RunError
 from app.schemas.run import Receipt, Run, RunStarted, RunStopped, StartRun
 from app.services.active_run import ActiveRun, Ending
 from app.services.admission import Ticket
@@ -48,6 +50,7 @@ class RunService:
         self._view = parts.view
         self._max_message_chars = settings.max_message_chars
         self._max_new_tokens = settings.max_new_tokens
+        self._resume = settings.resume_runs
         self._starting: dict[str, _Turn] = {}
         self._draining = False
 
@@ -162,22 +165,23 @@ class RunService:
 
     # --- start of the process and its end -----------------------------------------------------------------------------------------
 
-    async def recover(self) -> None:
-        """End the runs that a dead process left open, with the text that is stored; before anybody can ask."""
-        async with self._parts.storage.read() as unit:
-            left = await unit.runs.live()
-        for row in left:
-            await self._parts.ending.abandon(row.id)
-        if left:
-            logger.warning("{} runs of an earlier process were interrupted", len(left))
+    def revive(self, run: ActiveRun) -> None:
+        """Let a run of an earlier process go on, or end it with its text where runs do not go on."""
+        if self._resume:
+            self.launch(run)
+            return
+        error = RunError(code="shutting_down", detail="The server ended before the answer was complete.")
+        run.phase = "ending"
+        self._active.put(run)
+        run.task = asyncio.create_task(self._end(run, Ending("interrupted", error)))
 
     async def shutdown(self, drain_s: float, hurry: asyncio.Event | None = None) -> None:
         """Admit nothing more, let runs end for `drain_s` seconds or until `hurry`, then end what is left."""
         self._draining = True
         if len(self._active) and drain_s:
             logger.info("shutting down: {} runs may go on for {:g} s", len(self._active), drain_s)
-            hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
-            ended = asyncio.gather(*(run.finished.wait() for run in self._active))
+            hurried: asyncio.Future[Any] = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+            ended: asyncio.Future[Any] = asyncio.gather(*(run.finished.wait() for run in self._active))
             await asyncio.wait({hurried, ended}, timeout=drain_s, return_when=asyncio.FIRST_COMPLETED)
             hurried.cancel()
             ended.cancel()
@@ -190,13 +194,13 @@ class RunService:
     # --- inside -------------------------------------------------------------------------------------------
 
     async def _live(self, run: ActiveRun) -> None:
-        ending = await self._parts.generation.generate(run)
-        await self.end(run, ending)
+        await self._end(run, await self._parts.generation.generate(run))
 
-    async def end(self, run: ActiveRun, ending: Ending) -> None:
-        """Bring a run to its end and let its place go."""
+    async def _end(self, run: ActiveRun, ending: Ending | None) -> None:
+        """Bring a run to its end and let its place go; without an ending it stays open for the next start."""
         try:
-            await self._parts.ending.finish(run, ending)
+            if ending is not None:
+                await self._parts.ending.finish(run, ending)
         finally:
             # no await from `run.ended` to here: who starts the next run on hearing of it finds the place free
             run.phase = "ended"

@@ -1,0 +1,157 @@
+"""One file of the run journal: how batches are encoded, appended and read again.
+
+Knows no run that lives; says nothing of threads.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from app.ports import JournaledRun
+from app.schemas.numbered import Delta, Ended, Numbered, Queued, Started, to_json
+
+if TYPE_CHECKING:
+    from app.schemas.run import Channel
+
+PRIVATE_DIR, PRIVATE_FILE = 0o700, 0o600
+BUSY_TIMEOUT_MS = 5000
+
+Record = tuple[Any, ...]
+"""(run, seq, kind, payload, token ids): a delta has its text, another event its JSON, a prompt nothing."""
+
+CONTENT, REASONING, EVENT, PROMPT = 0, 1, 2, 3
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, int, Any, list[int]]]).decode
+_event = msgspec.json.Decoder(Queued | Started | Delta | Ended).decode
+
+
+def delta_record(run_id: str, event: Delta, token_ids: Sequence[int]) -> Record:
+    """Return what is kept of a delta."""
+    kind = REASONING if event.channel == "reasoning" else CONTENT
+    return UUID(run_id).bytes, event.seq, kind, event.text, tuple(token_ids)
+
+
+def event_record(run_id: str, event: Numbered) -> Record:
+    """Return what is kept of any other event."""
+    return UUID(run_id).bytes, event.seq, EVENT, to_json(event), ()
+
+
+def prompt_record(run_id: str, token_ids: Sequence[int]) -> Record:
+    """Return what is kept of a prompt."""
+    return UUID(run_id).bytes, 0, PROMPT, None, tuple(token_ids)
+
+
+class JournalFile:
+    """One SQLite file of batches."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(cls, folder: Path) -> "JournalFile":
+        """Begin the next file of a folder.
+
+        Raises:
+            sqlite3.Error: it cannot be written.
+        """
+        folder.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        number = max((int(path.stem) for path in journal_files(folder)), default=0) + 1
+        path = folder / f"{number:08d}.db"
+        path.touch(mode=PRIVATE_FILE)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        # NORMAL would lose what was shown since the last checkpoint when the power goes
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE batches (id INTEGER PRIMARY KEY, records BLOB NOT NULL)")
+        _sync_folder(folder)
+        return cls(path, connection)
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write one batch; it is on the disk when this returns.
+
+        Raises:
+            sqlite3.Error: it is not.
+        """
+        if records:
+            self._connection.execute("INSERT INTO batches (records) VALUES (?)", (_encode(records),))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def size(self) -> int:
+        """Its bytes on the disk, without those not yet moved out of its write-ahead log."""
+        return self.path.stat().st_size
+
+
+def _sync_folder(folder: Path) -> None:
+    # a file whose name is not on the disk is lost with the power, however well its content was written
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def journal_files(folder: Path) -> list[Path]:
+    """Return the files of a folder, oldest first."""
+    return sorted(path for path in folder.glob("*.db") if path.stem.isdecimal())
+
+
+def remove(path: Path) -> None:
+    """Remove a file with what SQLite keeps beside it; the file itself last, so that nothing is left half."""
+    for name in (f"{path.name}-shm", f"{path.name}-wal", path.name):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def read(paths: Sequence[Path]) -> dict[str, JournaledRun]:
+    """Return every run that these files know, oldest file first. The same event may stand in several of them.
+
+    Raises:
+        sqlite3.Error: a file cannot be read.
+    """
+    prompts: dict[bytes, tuple[int, ...]] = {}
+    events: dict[bytes, dict[int, Record]] = {}
+    for path in paths:
+        for record in _records(path):
+            run, seq, kind, _, ids = record
+            if kind == PROMPT:
+                prompts[run] = tuple(ids)
+            else:
+                events.setdefault(run, {})[seq] = record
+    return {
+        str(UUID(bytes=run)): _run(prompts.get(run, ()), events.get(run, {}))
+        for run in prompts.keys() | events.keys()
+    }
+
+
+def _records(path: Path) -> Iterator[Record]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for (blob,) in connection.execute("SELECT records FROM batches ORDER BY id"):
+            yield from _decode(blob)
+
+
+def _run(prompt_ids: tuple[int, ...], records: dict[int, Record]) -> JournaledRun:
+    run = JournaledRun(prompt_ids)
+    ids: tuple[str | None, str, str | None] | None = None
+    known = next((_event(record[3]) for record in records.values() if record[2] == EVENT), None)
+    if known is not None:
+        ids = (known.chat_id, known.run_id, known.message_id)
+    while (record := records.get(len(run.events) + 1)) is not None and ids is not None:
+        _, seq, kind, payload, token_ids = record
+        if kind == EVENT:
+            run.events.append(_event(payload))
+        else:
+            channel: Channel = "reasoning" if kind == REASONING else "content"
+            run.events.append(Delta(*ids, seq, channel=channel, text=payload))
+        run.token_ids.append(tuple(token_ids))
+    return run

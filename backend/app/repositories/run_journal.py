@@ -1,0 +1,161 @@
+"""The journal of open runs on SQLite: events are on the disk before anybody sees them.
+
+One writer thread, one row a batch. While one batch is committed the next one gathers (natural group commit), so the
+disk is asked once for everything that came meanwhile. A file of its own: other writers never wait for it. Ending a
+run deletes nothing here; files are rotated instead. What a run is, and whether it has ended, the main database says.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+
+from loguru import logger
+
+from app.errors import StorageFull, Unavailable
+from app.ports import JournaledLog
+from app.repositories.journal_file import JournalFile, Record, delta_record, event_record, prompt_record
+from app.schemas.numbered import Delta, Numbered
+
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # after a failed commit; the last one repeats
+GIVE_UP_S = 20.0  # a disk that refuses for so long: runs end with what was shown
+MAX_WAITING_CHARS = 1024 * 1024  # or when so much text waits to be made safe
+ROTATE_BYTES = 64 * 1024 * 1024
+
+Entry = tuple[JournaledLog | None, int, Record | Callable[[], None]]
+"""A log to be told, the number it is told, and what is written; or something to be called once all before is safe."""
+
+
+class RunJournal:
+    """See `ports.Journal`. Everything but the writer thread happens on the event loop."""
+
+    def __init__(self, folder: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+        self._folder = folder
+        self._rotate_bytes = rotate_bytes
+        self._loop = asyncio.get_running_loop()
+        self._gathering: list[Entry] = []
+        self._committing = False
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._closing: asyncio.Future[None] | None = None
+        self._work: SimpleQueue[list[Entry] | None] = SimpleQueue()
+        self._file = JournalFile.create(folder)
+        self._thread = threading.Thread(target=self._write, name="run-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def file(self) -> JournalFile:
+        """The file that is written to."""
+        return self._file
+
+    # --- told by the logs -----------------------------------------------------------------------------------
+
+    def add(self, log: JournaledLog, event: Numbered, token_ids: Sequence[int]) -> None:
+        """Make an event safe with the next batch, then tell its log."""
+        if isinstance(event, Delta):
+            self._put((log, event.seq, delta_record(log.run_id, event, token_ids)))
+        else:
+            self._put((log, event.seq, event_record(log.run_id, event)))
+
+    def prompt(self, log: JournaledLog, token_ids: Sequence[int]) -> None:
+        """Keep the tokens of the prompt with the next batch."""
+        self._put((log, 0, prompt_record(log.run_id, token_ids)))
+
+    def after(self, do: Callable[[], None]) -> None:
+        """Call `do` when everything added so far is safe."""
+        self._put((None, 0, do))
+
+    async def close(self) -> None:
+        """Make safe what was added, then end the writer."""
+        closing = self._loop.create_future()
+        self._closing = closing
+        if not self._committing and not self._gathering:
+            closing.set_result(None)
+        try:
+            async with asyncio.timeout(GIVE_UP_S):
+                await closing
+        except TimeoutError:
+            logger.error("the run journal could not be written to the end")
+        self._work.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._file.close()
+
+    # --- on the loop ----------------------------------------------------------------------------------------
+
+    def _put(self, entry: Entry) -> None:
+        self._gathering.append(entry)
+        if not self._committing:
+            self._committing = True
+            # what else this turn of the loop brings comes along
+            self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        batch, self._gathering = self._gathering, []
+        self._work.put(batch)
+
+    def _committed(self, batch: list[Entry], error: sqlite3.Error | None) -> None:
+        if error is not None:
+            self._failed(batch, error)
+            return
+        self._failing_since, self._failures = None, 0
+        if self._gathering:
+            self._start()  # the disk is busy again before the last batch is shown
+        else:
+            self._committing = False
+        _tell(batch)
+        if self._closing is not None and not self._committing and not self._closing.done():
+            self._closing.set_result(None)
+
+    def _failed(self, batch: list[Entry], error: sqlite3.Error) -> None:
+        now = self._loop.time()
+        since = self._failing_since = self._failing_since or now
+        delay = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+        self._failures += 1
+        logger.error("the run journal cannot be written ({}), again in {} s", error, delay)
+        self._gathering = batch + self._gathering
+        if now - since < GIVE_UP_S and _chars(self._gathering) <= MAX_WAITING_CHARS:
+            self._loop.call_later(delay, self._start)
+            return
+        given_up, self._gathering = self._gathering, []
+        self._failing_since, self._failures, self._committing = None, 0, False
+        for log in dict.fromkeys(log for log, _, _ in given_up if log is not None):
+            log.undurable(_unavailable(error))
+
+    # --- in the writer thread -------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while (batch := self._work.get()) is not None:
+            error: sqlite3.Error | None = None
+            try:
+                self._file.append([what for _, _, what in batch if not callable(what)])
+            except sqlite3.Error as failure:
+                error = failure
+            self._loop.call_soon_threadsafe(self._committed, batch, error)
+
+
+def _tell(batch: list[Entry]) -> None:
+    """Tell each log once how far it is safe, in the order of the batch."""
+    seqs: dict[JournaledLog, int] = {}
+    calls: deque[Callable[[], None]] = deque()
+    for log, seq, what in batch:
+        if log is not None:
+            seqs[log] = max(seq, seqs.get(log, 0))
+        elif callable(what):
+            calls.append(what)
+    for log, seq in seqs.items():
+        log.durable(seq)
+    for call in calls:
+        call()
+
+
+def _chars(entries: list[Entry]) -> int:
+    return sum(len(what[3] or "") for _, _, what in entries if not callable(what))
+
+
+def _unavailable(error: sqlite3.Error) -> Unavailable:
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+        return StorageFull("storage_full", "The disk of the server is full: the answer could not be kept.")
+    return Unavailable("storage_unavailable", "The answer could not be kept: the disk refuses to write.")

@@ -1,0 +1,60 @@
+"""What an engine is asked for a run: the conversation, or the very tokens after which it has to go on.
+
+Reads the conversation; asks nobody.
+"""
+
+from app.ports import Generation, ModelCatalogue, Turn
+from app.repositories.storage import Storage
+from app.services.active_run import ActiveRun
+from app.services.run_log import Seam
+from app.services.run_options import sampling
+
+
+class RunPrompt:
+    """Builds requests."""
+
+    def __init__(self, storage: Storage, catalogue: ModelCatalogue) -> None:
+        self._storage = storage
+        self._catalogue = catalogue
+
+    async def generation(self, run: ActiveRun, seam: Seam) -> Generation:
+        """Return the request for a run from a seam on.
+
+        `max_tokens` counts across seams; zero: everything has been generated.
+
+        Raises:
+            EngineUnreachable: which model is meant only an engine can say, and none can be reached.
+        """
+        model = run.model or run.options.model or (await self._catalogue.default()).id
+        limit = run.options.max_tokens or 1
+        if seam.has_text:
+            return Generation(
+                model=model,
+                turns=(),
+                max_tokens=limit - len(seam.generated_ids),
+                thinking=run.options.thinking,
+                sampling=sampling(run.options),
+                prompt_token_ids=seam.prompt_ids + seam.generated_ids,
+                inside_thought=seam.inside_thought,
+            )
+        room = await self._room(model)
+        return Generation(
+            model=model,
+            turns=run.turns if run.turns is not None else await self._turns(run),
+            max_tokens=min(limit, room) if room is not None else limit,
+            thinking=run.options.thinking,
+            sampling=sampling(run.options),
+        )
+
+    async def _room(self, model: str) -> int | None:
+        """Return how many tokens a model can hold: engines refuse to be asked for more than that."""
+        return next((each.max_model_len for each in await self._catalogue.served() if each.id == model), None)
+
+    async def _turns(self, run: ActiveRun) -> tuple[Turn, ...]:
+        if run.chat_id is None or run.message.parent_id is None:
+            return ()
+        async with self._storage.read() as unit:
+            chat = await unit.chats.get(run.user_id, run.chat_id)
+            path = await unit.messages.path(run.message.parent_id)
+        system = [Turn("system", chat.system_prompt)] if chat is not None and chat.system_prompt else []
+        return (*system, *(Turn(row.role, row.content) for row in path if row.content))  # type: ignore[arg-type]
