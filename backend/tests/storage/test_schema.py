@@ -179,6 +179,24 @@ async def test_a_damaged_file_is_refused_and_left_alone(sqlite_url: str, damage:
     assert path.read_bytes() == bad
 
 
+async def test_a_large_file_is_checked_after_an_unclean_end_only(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.repositories.opening.CHECKED_BYTES", 0)
+    path = Database(sqlite_url).path
+    assert path is not None
+    whole = path.read_bytes()
+    # a page that opening does not read: only the check finds it
+    path.write_bytes(whole[:-4096] + bytes(byte ^ 0xFF for byte in whole[-4096:]))
+
+    async with opened(sqlite_url):
+        pass
+    path.with_name(f"{path.name}-wal").touch()
+    with pytest.raises(StartError, match="left as it is"):
+        async with opened(sqlite_url):
+            pass
+
+
 @pytest.mark.parametrize(
     "url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense", "postgresql://nobody@127.0.0.1:9/x"]
 )

@@ -126,7 +126,9 @@ async def test_words_of_any_length_and_writing_are_found(desk: Desk, query: str)
     assert await desk.find(query) == [(chat, message)]
 
 
-@pytest.mark.parametrize("query", ["天好", "weatherman", "天气 rain", "今天气", "abcde", "wea%er", "w_ather", "好x"])
+@pytest.mark.parametrize(
+    "query", ["天好", "weatherman", "天气 rain", "今天气", "abcde", "wea%er", "w_ather", "好x"]
+)
 async def test_what_does_not_stand_there_is_not_found(desk: Desk, query: str) -> None:
     chat = await desk.chat()
     await desk.say(chat, "今天天气很好 The weather is fine abcd bcde")
