@@ -127,6 +127,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await recover(parts, runs, known)
         journal.after(lambda: remove_files(old_files))
         lag = asyncio.create_task(measures.sample_lag())
+        catalogue.start()
+        lag = asyncio.create_task(measures.sample_lag())
         try:
             app = guard(Mount(create_app(services), gateway.server, plain), settings)
             yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry), parts, rooms, services)

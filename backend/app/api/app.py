@@ -5,7 +5,18 @@ Builds no service: `main` hands them over.
 
 from fastapi import FastAPI
 
-from app.api import chat_completion, chats, errors, health, messages, models, openai_gateway, runs, search
+from app.api import (
+    chat_completion,
+    chats,
+    errors,
+    health,
+    messages,
+    metrics,
+    models,
+    openai_gateway,
+    runs,
+    search,
+)
 from app.api.contract import document
 from app.api.deps import Services
 from app.api.slashes import Slashes
@@ -20,6 +31,7 @@ ROUTERS = (
     models.router,
     health.router,
     openai_gateway.router,
+    metrics.router,
 )
 
 

@@ -22,6 +22,7 @@ from app.services.run_service import RunService
 from app.services.run_view import RunView
 from app.services.search_service import SearchService
 from app.services.vllm_service import VllmService
+from app.utils.measures import Measures
 
 LOCAL_USER = "local"  # the one user of a backend without login
 
@@ -41,6 +42,7 @@ class Services:
     vllm: VllmService
     gateway: GatewayService
     health: HealthService
+    measures: Measures
 
 
 def services(request: Request) -> Services:

@@ -38,6 +38,11 @@ def unreachable() -> EngineUnreachable:
     return EngineUnreachable("engine_unavailable", "The engine cannot be reached.", retry_after_s=5)
 
 
+def first_token_timeout() -> EngineError:
+    """Return the error for an engine that took the request and wrote nothing."""
+    return EngineError("first_token_timeout", "The engine took the question and wrote nothing in time.")
+
+
 def from_transport(error: BaseException, *, begun: bool) -> EngineError | None:
     """Return what a failure of the connection is called here, or None when it is not one.
 

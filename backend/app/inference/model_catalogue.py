@@ -54,6 +54,7 @@ class ModelCatalogue:
         self._states: tuple[EngineState, ...] = ()
         self._asked_at: float | None = None
         self._question: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
 
     async def served(self) -> Sequence[ServedModel]:
         """Return the models served now. See the port."""
@@ -72,21 +73,36 @@ class ModelCatalogue:
         await self._look()
         return self._states
 
+    def start(self) -> None:
+        """Begin to ask by itself, so that what is known is never old; nothing waits for it."""
+        self._asking = asyncio.create_task(self._keep_asking())
+
     async def close(self) -> None:
-        """End a question that is under way."""
-        if self._question is not None:
-            self._question.cancel()
-            await asyncio.gather(self._question, return_exceptions=True)
+        """Ask no more, and end a question that is under way."""
+        tasks = [task for task in (self._asking, self._question) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await self._asked_once()
+            await asyncio.sleep(FRESH_S)
+
+    async def _asked_once(self) -> None:
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+        await asyncio.shield(self._question)
 
     async def _look(self) -> None:
         age = None if self._asked_at is None else self._clock.monotonic() - self._asked_at
         if age is not None and age < FRESH_S and self._models:
             return
-        if self._question is None or self._question.done():
-            self._question = asyncio.create_task(self._ask())
         # A known answer serves while it is asked again: the first token does not wait for a list of models.
         if not self._models:
-            await asyncio.shield(self._question)
+            await self._asked_once()
+        elif self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
 
     async def _ask(self) -> None:
         found = await asyncio.gather(*(self._ask_one(engine) for engine in self._engines.all))

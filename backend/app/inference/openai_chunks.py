@@ -49,10 +49,12 @@ class ChunkDecoder:
     After `failure` is set nothing more is to be fed: what came before it has been returned, and it is to be raised.
     """
 
-    def __init__(self, *, inside_thought: bool = False) -> None:
+    def __init__(self, *, inside_thought: bool = False, after_seam: bool = False) -> None:
         self.failure: EngineBroken | None = None
         self.is_done = False
-        self._splitter: ThinkSplitter | None = ThinkSplitter(inside=inside_thought)
+        self._splitter: ThinkSplitter | None = ThinkSplitter(inside=inside_thought, at_start=not after_seam)
+        if after_seam and not inside_thought:
+            self._splitter = None  # the thought is over: a tag is text from here on
         self._finish_reason: str | None = None
         self._usage: dict[str, Any] | None = None
         self._timings: dict[str, Any] | None = None
@@ -60,6 +62,9 @@ class ChunkDecoder:
         self._channel: Channel = "reasoning" if inside_thought else "content"
         self._text: list[str] = []
         self._ids: list[int] = []
+        self._held_ids: list[int] = []  # of tokens whose text is still to come, if they have one
+        self._held: list[tuple[Channel, str]] = []
+        self._has_written = False
 
     @property
     def closed_unopened(self) -> bool:
@@ -77,7 +82,9 @@ class ChunkDecoder:
                 self._chunk(data)
         if self.failure is not None:
             self._release()
-        self._seal()
+        if not self.is_done:
+            self._seal()
+            self._seal_held()
         items, self._items = self._items, []
         return items
 
@@ -108,6 +115,8 @@ class ChunkDecoder:
 
     def _choice(self, choice: _Choice) -> None:
         self._prompt(choice.prompt_token_ids)
+        self._held_ids += choice.token_ids or ()
+        self._has_written = False
         delta = choice.delta
         if delta is not None:
             reasoning = delta.reasoning or delta.reasoning_content
@@ -118,8 +127,8 @@ class ChunkDecoder:
                 self._content(delta.content)
         elif choice.text:
             self._content(choice.text)
-        if choice.token_ids:
-            self._ids += choice.token_ids
+        if self._has_written:
+            self._give_ids()
         self._finish_reason = choice.finish_reason or self._finish_reason
 
     def _prompt(self, ids: list[int] | None) -> None:
@@ -137,19 +146,34 @@ class ChunkDecoder:
         if self._splitter is None:
             self._write("content", text)
             return
-        for channel, part in self._splitter.feed(text):
+        self._held += self._splitter.feed(text)
+        if self._splitter.holds:
+            return  # part of a token's text is no use to whoever wants to go on after that token
+        for channel, part in self._held:
             self._write(channel, part)
+        self._held = []
 
     def _write(self, channel: Channel, text: str) -> None:
         if channel != self._channel:
             self._seal()
             self._channel = channel
         self._text.append(text)
+        self._has_written = True
 
     def _seal(self) -> None:
         if self._text or self._ids:
             self._items.append(Piece(self._channel, "".join(self._text), tuple(self._ids)))
             self._text, self._ids = [], []
+
+    def _give_ids(self) -> None:
+        """Give the text so far the tokens it came from: with the last of them its text ends."""
+        self._ids += self._held_ids
+        self._held_ids = []
+
+    def _seal_held(self) -> None:
+        if self._held_ids:
+            self._items.append(Piece(self._channel, "", tuple(self._held_ids)))
+            self._held_ids = []
 
     def _end(self) -> None:
         if self._finish_reason is None:
@@ -157,10 +181,12 @@ class ChunkDecoder:
             return
         self._release()
         self._seal()
+        self._seal_held()
         self.is_done = True
         self._items.append(Finished(self._finish_reason, self._usage, self._timings))
 
     def _release(self) -> None:
         if self._splitter is not None:
-            for channel, part in self._splitter.end():
+            for channel, part in (*self._held, *self._splitter.end()):
                 self._write(channel, part)
+            self._held = []

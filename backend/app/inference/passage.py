@@ -11,9 +11,9 @@ from http import HTTPStatus
 import aiohttp
 
 from app.errors import EngineBroken, EngineError
-from app.inference.engine_errors import from_status, from_transport, unreachable
+from app.inference.engine_errors import first_token_timeout, from_status, from_transport, unreachable
 from app.inference.engines import Engines
-from app.inference.vllm_client import StreamLimits, error_bytes, first_token_timeout
+from app.inference.vllm_client import StreamLimits, error_bytes
 from app.ports import PassedReply
 
 

@@ -12,15 +12,20 @@ class ThinkSplitter:
     """Gives (channel, text) for text that comes in any slices.
 
     A thought may be opened only at the very beginning of an answer; it may be open from the start, because the
-    prompt's template has opened it (`inside`); it may never be closed; and it is closed once.
+    prompt's template has opened it (`inside`), or because this is not the beginning (`at_start` false); it may never be closed; and it is closed once.
     """
 
-    def __init__(self, *, inside: bool = False) -> None:
+    def __init__(self, *, inside: bool = False, at_start: bool = True) -> None:
         self._inside = inside
-        self._at_start = True
+        self._at_start = at_start
         self._closed = False
         self._held = ""
         self.closed_unopened = False  # a closing tag came without an opening one: the template opens it
+
+    @property
+    def holds(self) -> bool:
+        """Whether text is held back that may be the beginning of a tag."""
+        return bool(self._held)
 
     @property
     def channel(self) -> Channel:

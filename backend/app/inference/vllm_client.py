@@ -4,8 +4,8 @@ Leaving an answer closes its connection, which makes the engine drop the request
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -14,14 +14,22 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from app.errors import EngineBroken, EngineError, EngineUnreachable
+from app.errors import EngineError, EngineUnreachable
+from app.inference.answer_stream import AnswerStream
 from app.inference.control_tokens import ControlTokens
-from app.inference.engine_errors import from_status, from_transport, refuses_a_field, room_left, unreachable
+from app.inference.engine_errors import (
+    first_token_timeout,
+    from_status,
+    from_transport,
+    refuses_a_field,
+    room_left,
+    unreachable,
+)
 from app.inference.engines import Engine, Engines
 from app.inference.generation_body import chat_body, completion_body
 from app.inference.openai_chunks import ChunkDecoder
-from app.inference.sse import LineTooLongError, SseParser
-from app.ports import EngineItem, Finished, Generation, Piece
+from app.ports import Generation
+from app.utils.measures import Measures
 
 CONNECT_TIMEOUT_S = 5.0
 # Shorter than the 5 s after which vLLM's server closes an idle connection, so that none is used while it closes.
@@ -54,33 +62,55 @@ class VllmClient:
     """Answers from the engines; implements `ports.ChatModel`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, engines: Engines, limits: StreamLimits, control: ControlTokens
+        self,
+        session: aiohttp.ClientSession,
+        engines: Engines,
+        limits: StreamLimits,
+        control: ControlTokens,
+        measures: Measures,
     ) -> None:
         self._session = session
         self._engines = engines
         self._limits = limits
         self._control = control
+        self._measures = measures
 
     @asynccontextmanager
-    async def stream(self, generation: Generation) -> AsyncIterator["AnswerStream"]:
+    async def stream(self, generation: Generation) -> AsyncIterator[AnswerStream]:
         """Ask for an answer. See `ports.ChatModel`.
 
         Raises:
             EngineUnreachable: none of the engines that may serve the model can be reached.
             EngineError: the engine refused.
         """
-        deadline = asyncio.get_running_loop().time() + self._limits.first_token_s
-        engine, response = await self._ask(generation, deadline)
+        asked_at = asyncio.get_running_loop().time()
+        deadline = asked_at + self._limits.first_token_s
+        with self._counting():
+            engine, response = await self._ask(generation, deadline)
+        goes_on = generation.prompt_token_ids is not None
         inside = generation.inside_thought or (
-            generation.thinking is not False and generation.model in engine.opens_thoughts
+            not goes_on and generation.thinking is not False and generation.model in engine.opens_thoughts
         )
-        stream = AnswerStream(response, ChunkDecoder(inside_thought=inside), deadline, self._limits.idle_s)
+        stream = AnswerStream(
+            response, ChunkDecoder(inside_thought=inside, after_seam=goes_on), deadline, self._limits.idle_s
+        )
         try:
-            yield stream
+            with self._counting():
+                yield stream
         finally:
+            if stream.first_at is not None:
+                self._measures.first_token.observe(stream.first_at - asked_at)
             response.close()  # at once, also in the middle: this is what makes the engine stop
             if stream.closed_unopened:
                 engine.opens_thoughts.add(generation.model)
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineError as error:
+            self._measures.engine_failures.labels(error.code).inc()
+            raise
 
     async def _ask(self, generation: Generation, deadline: float) -> tuple[Engine, aiohttp.ClientResponse]:
         failure: EngineError = unreachable()
@@ -153,11 +183,6 @@ class _LittleRoomError(EngineError):
         self.room = room
 
 
-def first_token_timeout() -> EngineError:
-    """Return the error for an engine that took the request and wrote nothing."""
-    return EngineError("first_token_timeout", "The engine took the question and wrote nothing in time.")
-
-
 async def error_bytes(response: aiohttp.ClientResponse) -> bytes:
     """Return the body of an error reply, bounded in size and time, and close the connection."""
     try:
@@ -176,64 +201,3 @@ async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
         return _UnknownFieldError(error.code, error.detail)
     room = room_left(response.status, body)
     return error if room is None else _LittleRoomError(error, room)
-
-
-class AnswerStream:
-    """One answer coming in; implements `ports.EngineStream`.
-
-    Silence is counted from the last text: comments that keep the connection alive, and the chunk that only names
-    the role, do not count.
-    """
-
-    def __init__(
-        self, response: aiohttp.ClientResponse, decoder: ChunkDecoder, deadline: float, idle_s: float
-    ) -> None:
-        self._content = response.content
-        self._decoder = decoder
-        self._parser = SseParser()
-        self._deadline = deadline
-        self._idle_s = idle_s
-        self._has_text = False
-        self._time = asyncio.get_running_loop().time
-
-    @property
-    def closed_unopened(self) -> bool:
-        """Whether a thought was closed that was never seen to open."""
-        return self._decoder.closed_unopened
-
-    async def __aiter__(self) -> AsyncIterator[Sequence[EngineItem]]:
-        while True:
-            items = await self._next_items()
-            if items:
-                self._note(items)
-                yield items
-            if self._decoder.failure is not None:
-                raise self._decoder.failure
-            if self._decoder.is_done:
-                return
-
-    async def _next_items(self) -> list[EngineItem]:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                chunk = await self._content.readany()
-        except TimeoutError:
-            raise self._silence() from None
-        except (aiohttp.ClientError, OSError):
-            return self._decoder.cut()
-        if not chunk:
-            return self._decoder.cut()
-        try:
-            return self._decoder.feed(self._parser.feed(chunk))
-        except LineTooLongError:
-            raise EngineBroken("engine_malformed", "The engine sent a line without an end.") from None
-
-    def _note(self, items: list[EngineItem]) -> None:
-        for item in items:
-            if isinstance(item, Piece | Finished):
-                self._has_text = True
-                self._deadline = self._time() + self._idle_s
-
-    def _silence(self) -> EngineError:
-        if self._has_text:
-            return EngineBroken("engine_idle", f"The engine has been silent for {self._idle_s:g} seconds.")
-        return first_token_timeout()

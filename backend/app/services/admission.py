@@ -42,6 +42,14 @@ class Admission:
     def __len__(self) -> int:
         return len(self._tickets)
 
+    def running(self) -> int:
+        """Return how many runs have their place."""
+        return self._running
+
+    def queued(self) -> int:
+        """Return how many wait for one."""
+        return len(self._tickets) - self._running
+
     def admit(self, run_id: str, user_id: str, chat_id: str | None) -> Ticket:
         """Take a place to run, or one in the queue.
 

@@ -13,6 +13,7 @@ from app.inference.engine_errors import from_status, from_transport
 from app.inference.engines import Engines
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
 from app.ports import Finished, Generation, Piece, PromptSeen, Turn
+from app.utils.measures import Measures
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.fakes.vllm_bytes import context_error
@@ -37,7 +38,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 def client_of(session: aiohttp.ClientSession, *urls: str, first: float = 5, idle: float = 5) -> VllmClient:
     return VllmClient(
-        session, Engines(list(urls)), StreamLimits(first, idle), ControlTokens(Path("/nowhere"))
+        session, Engines(list(urls)), StreamLimits(first, idle), ControlTokens(Path("/nowhere")), Measures()
     )
 
 

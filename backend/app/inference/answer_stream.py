@@ -1,0 +1,77 @@
+"""One answer of an engine, from its socket to pieces of text: one batch per socket read.
+
+Asks for nothing and closes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import aiohttp
+
+from app.errors import EngineBroken, EngineError
+from app.inference.engine_errors import first_token_timeout
+from app.inference.openai_chunks import ChunkDecoder
+from app.inference.sse import LineTooLongError, SseParser
+from app.ports import EngineItem, Finished, Piece
+
+
+class AnswerStream:
+    """One answer coming in; implements `ports.EngineStream`.
+
+    Silence is counted from the last text: comments that keep the connection alive, and the chunk that only names
+    the role, do not count.
+    """
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, decoder: ChunkDecoder, deadline: float, idle_s: float
+    ) -> None:
+        self._content = response.content
+        self._decoder = decoder
+        self._parser = SseParser()
+        self._deadline = deadline
+        self._idle_s = idle_s
+        self.first_at: float | None = None  # when the first text came, on the loop's clock
+        self._time = asyncio.get_running_loop().time
+
+    @property
+    def closed_unopened(self) -> bool:
+        """Whether a thought was closed that was never seen to open."""
+        return self._decoder.closed_unopened
+
+    async def __aiter__(self) -> AsyncIterator[Sequence[EngineItem]]:
+        while True:
+            items = await self._next_items()
+            if items:
+                self._note(items)
+                yield items
+            if self._decoder.failure is not None:
+                raise self._decoder.failure
+            if self._decoder.is_done:
+                return
+
+    async def _next_items(self) -> list[EngineItem]:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                chunk = await self._content.readany()
+        except TimeoutError:
+            raise self._silence() from None
+        except (aiohttp.ClientError, OSError):
+            return self._decoder.cut()
+        if not chunk:
+            return self._decoder.cut()
+        try:
+            return self._decoder.feed(self._parser.feed(chunk))
+        except LineTooLongError:
+            raise EngineBroken("engine_malformed", "The engine sent a line without an end.") from None
+
+    def _note(self, items: list[EngineItem]) -> None:
+        for item in items:
+            if isinstance(item, Piece | Finished):
+                now = self._time()
+                self.first_at = self.first_at or now
+                self._deadline = now + self._idle_s
+
+    def _silence(self) -> EngineError:
+        if self.first_at is not None:
+            return EngineBroken("engine_idle", f"The engine has been silent for {self._idle_s:g} seconds.")
+        return first_token_timeout()

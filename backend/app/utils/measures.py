@@ -1,0 +1,69 @@
+"""What this process counts about itself, for Prometheus: one registry an application, pulled and never pushed.
+
+Knows no service: whoever has something to tell is handed the measures, or is asked when they are read.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+SAMPLE_S = 0.1  # of the event loop's lag: ten timers a second cost nothing
+LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+FIRST_TOKEN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Measures:
+    """The measures of one application.
+
+    Attributes:
+        runs_ended: runs by `outcome`.
+        deltas: events of text that were published.
+        first_token: seconds from asking an engine to its first text.
+        engine_failures: requests to engines that failed, by `code`.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(registry=self._registry)
+        self.runs_ended = Counter(
+            "vllm_chat_runs_ended", "Runs that ended, by outcome.", ["outcome"], registry=self._registry
+        )
+        self.deltas = Counter(
+            "vllm_chat_deltas", "Deltas of text that were published.", registry=self._registry
+        )
+        self.first_token = Histogram(
+            "vllm_chat_first_token_seconds",
+            "From asking an engine to its first text.",
+            buckets=FIRST_TOKEN_BUCKETS,
+            registry=self._registry,
+        )
+        self.engine_failures = Counter(
+            "vllm_chat_engine_failures",
+            "Requests to engines that failed, by code.",
+            ["code"],
+            registry=self._registry,
+        )
+        self._lag = Histogram(
+            "vllm_chat_loop_lag_seconds",
+            "How late the event loop came to a timer.",
+            buckets=LAG_BUCKETS,
+            registry=self._registry,
+        )
+
+    def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
+        """Have `value` asked for whenever the measures are read."""
+        Gauge(f"vllm_chat_{name}", description, registry=self._registry).set_function(value)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    async def sample_lag(self) -> None:
+        """Measure the event loop's lag until cancelled."""
+        time = asyncio.get_running_loop().time
+        while True:
+            due = time() + SAMPLE_S
+            await asyncio.sleep(SAMPLE_S)
+            self._lag.observe(max(0.0, time() - due))
