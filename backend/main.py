@@ -126,7 +126,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await services.chats.purge_deleted()
         await recover(parts, runs, known)
         journal.after(lambda: remove_files(old_files))
-        lag = asyncio.create_task(measures.sample_lag())
         catalogue.start()
         lag = asyncio.create_task(measures.sample_lag())
         try:
