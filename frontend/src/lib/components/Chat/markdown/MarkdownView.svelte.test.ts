@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import { chunkings, documents, NASTY, prefixes } from '$lib/utils/markdown/testing/documents';
 import { streams } from '$lib/utils/markdown/testing/streams';
@@ -159,6 +159,30 @@ test('a paragraph keeps the nodes of its finished segments while it grows', asyn
 	expect(first).not.toBeNull();
 	expect(root(screen).querySelector('strong')).toBe(first);
 	expect(root(screen).querySelector('p')).toBe(paragraph);
+});
+
+test.each([
+	['segments of a paragraph', 'one paragraph', 4000, 80],
+	['pieces of code', 'fence', 12_000, 24],
+	['rows of a table', 'table', 4000, 260],
+	['items of a list', 'list', 4000, 170]
+])('%s are sanitised and coloured once', async (_name, stream, length, most) => {
+	const text = streams(length)[stream] ?? '';
+	const parse = vi.spyOn(DOMParser.prototype, 'parseFromString');
+	const screen = await show('', true);
+
+	for (const prefix of prefixes(text, [200])) {
+		await screen.rerender({ text: prefix, streaming: true });
+		await frame();
+		await frame();
+	}
+	await screen.rerender({ text, streaming: false });
+	await settled(screen);
+
+	const calls = parse.mock.calls.length;
+	parse.mockRestore();
+	expect(calls).toBeGreaterThan(1);
+	expect(calls).toBeLessThanOrEqual(most);
 });
 
 test('a late link definition changes only the blocks that use it', async () => {
