@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
+import type { FakeBackend } from './fake_backend';
 import { ask, openPage } from './page';
 
 const box = () => document.querySelector<HTMLTextAreaElement>('[data-testid=composer]')!;
@@ -9,6 +10,9 @@ const key = (init: KeyboardEventInit) =>
 	);
 const compose = (type: string, data = '') =>
 	box().dispatchEvent(new CompositionEvent(type, { data, bubbles: true }));
+/** Sending begins in the very turn of the key: what was asked of the backend says whether it did. */
+const sent = (backend: FakeBackend) =>
+	backend.calls.map(({ name }) => name).filter((name) => /createChat|startRun/.test(name));
 const nextFrames = () =>
 	new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
@@ -31,7 +35,7 @@ describe('sending', () => {
 		await byId('composer').click();
 		await userEvent.keyboard('one{Enter}two');
 		await expect.element(byId('composer')).toHaveValue('one\ntwo');
-		expect(backend.callsOf('startRun')).toEqual([]);
+		expect(sent(backend)).toEqual([]);
 
 		await userEvent.keyboard('{Control>}{Enter}{/Control}');
 
@@ -82,7 +86,7 @@ describe('input methods', () => {
 
 		key({ isComposing: true });
 
-		expect(backend.callsOf('startRun')).toEqual([]);
+		expect(sent(backend)).toEqual([]);
 	});
 
 	test('Enter that the input method handles does not send, whatever else is said', async () => {
@@ -91,7 +95,7 @@ describe('input methods', () => {
 
 		key({ keyCode: 229 });
 
-		expect(backend.callsOf('startRun')).toEqual([]);
+		expect(sent(backend)).toEqual([]);
 	});
 
 	test('the Enter that ended a composition does not send (Safari), the next one does', async () => {
@@ -100,7 +104,7 @@ describe('input methods', () => {
 		compose('compositionstart');
 		compose('compositionend', '你好');
 		key({});
-		expect(backend.callsOf('createChat')).toEqual([]);
+		expect(sent(backend)).toEqual([]);
 
 		// Later than the same key can be.
 		const end = performance.now() + 60;
@@ -195,6 +199,6 @@ describe('the box', () => {
 
 		await expect.element(byId('composer')).toHaveFocus();
 		expect(box().value).toContain('Thursday');
-		expect(backend.callsOf('startRun')).toEqual([]);
+		expect(sent(backend)).toEqual([]);
 	});
 });

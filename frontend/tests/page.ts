@@ -3,6 +3,7 @@
 import { onTestFinished, vi } from 'vitest';
 import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
+import { toast } from 'svelte-sonner';
 import { AppStore } from '../src/lib/stores/app.svelte';
 import type { Settings } from '../src/lib/stores/settings.svelte';
 import { browserStorage } from '../src/lib/utils/storage';
@@ -28,6 +29,8 @@ export async function openPage({
 	isReload = false
 }: Opening = {}) {
 	if (!isReload) localStorage.clear();
+	// Toasts outlive the page they were shown on.
+	toast.dismiss();
 	await page.viewport(width, height);
 	const { api, realtime } = backend;
 	const app = new AppStore({ api, realtime, storage: browserStorage() });
