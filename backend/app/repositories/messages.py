@@ -81,7 +81,7 @@ class MessageRepository:
             .order_by(MessageRow.position)
         )
         children: dict[str | None, list[str]] = {}
-        for parent_id, message_id in (await self._session.execute(query)):
+        for parent_id, message_id in await self._session.execute(query):
             children.setdefault(parent_id, []).append(message_id)
         return children
 
