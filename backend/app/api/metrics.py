@@ -9,11 +9,7 @@ from app.utils.measures import CONTENT_TYPE
 router = APIRouter(tags=["metrics"])
 
 
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Metrics"}},
-)
+@router.get("/metrics", include_in_schema=False)  # its shape is Prometheus' business
 async def metrics(services: ServicesDep) -> Response:
     """Give this process's measures to Prometheus."""
     return Response(services.measures.text(), media_type=CONTENT_TYPE)
