@@ -187,6 +187,9 @@ class ChunkDecoder:
 
     def _release(self) -> None:
         if self._splitter is not None:
-            for channel, part in (*self._held, *self._splitter.end()):
+            released = (*self._held, *self._splitter.end())
+            for channel, part in released:
                 self._write(channel, part)
+            if released:
+                self._give_ids()
             self._held = []

@@ -98,7 +98,8 @@ class RunLog:
         if not text:
             self._held_ids.extend(token_ids)
             return
-        if self._tail and channel != self._tail_channel:
+        switched = channel != self._tail_channel
+        if switched:
             self._seal()
         self._tail_channel = channel
         self._tail.append(text)
@@ -106,7 +107,7 @@ class RunLog:
         self._tail_ids += token_ids
         self._held_ids.clear()
         wait = self._quiet_until - self._monotonic()
-        if wait <= 0:
+        if wait <= 0 or switched:  # what one read brought of two channels becomes safe together
             self._seal()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(wait, self._seal)
@@ -219,7 +220,7 @@ class RunLog:
         return Seam(
             prompt_ids=self._prompt_ids,
             generated_ids=tuple(chain.from_iterable(ids)),
-            is_exact=bool(self._prompt_ids) and all(ids),
+            is_exact=bool(self._prompt_ids) and bool(ids) and bool(ids[-1]),
             has_text=bool(deltas),
             inside_thought=bool(deltas) and deltas[-1].channel == "reasoning",
             starts=sum(isinstance(event, Started) for event in self._events),
