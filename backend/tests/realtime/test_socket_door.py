@@ -9,9 +9,13 @@ from typing import Any
 import psutil
 import pytest
 import socketio
+import uvicorn
 from websockets.exceptions import ConnectionClosed
 
+from app.api.server import bind, config
 from app.config import Settings
+from app.realtime.gateway import Gateway
+from app.realtime.rooms import Rooms
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.served.backend_server import Backend, serving
 from tests.served.chat_client import ChatClient
@@ -190,3 +194,26 @@ async def test_a_connection_that_never_connects_to_the_namespace_is_closed(
     async with raw_socket(backend.url, connected=False) as raw:
         await raw.closed()
     assert backend.running.rooms.sockets_of("local") == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "refused"),
+    [(None, False), (f"http://localhost:{PAGE_PORT}", False), ("http://evil.example", True), ("null", True)],
+)
+async def test_the_socketio_server_checks_the_page_itself_too(
+    live_settings: Settings, origin: str | None, *, refused: bool
+) -> None:
+    """Without the door in front of it: an empty list of origins would switch its check off."""
+    gateway = Gateway(live_settings, Rooms(), None, lambda _auth: "local")  # type: ignore[arg-type]
+    bound = bind(live_settings)
+    served = uvicorn.Server(config(socketio.ASGIApp(gateway.server)))
+    serving_it = asyncio.create_task(served.serve(sockets=[bound]))
+    while not served.started:
+        await asyncio.wait({serving_it}, timeout=0.005)
+
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    assert await is_refused(url, PATH, origin) is refused
+
+    served.should_exit = True
+    await serving_it
+    await gateway.server.shutdown()
