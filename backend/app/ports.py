@@ -179,6 +179,28 @@ class ModelFolder:
     max_model_len: int | None
 
 
+@dataclass(frozen=True)
+class EngineLoad:
+    """What an engine has to do with a model: requests running and waiting now, and dropped since its start."""
+
+    running: int
+    waiting: int
+    aborted: int
+
+    def __add__(self, other: "EngineLoad") -> "EngineLoad":
+        return EngineLoad(
+            self.running + other.running, self.waiting + other.waiting, self.aborted + other.aborted
+        )
+
+
+class EngineGauge(Protocol):
+    """The engine's own count of its work."""
+
+    async def load(self, model: str) -> EngineLoad | None:
+        """Return the load of the engines of a model, or None when one of them does not tell. Never raises."""
+        ...
+
+
 class ModelCatalogue(Protocol):
     """Which models the engines serve and whether they are usable, from a short-lived cache."""
 
@@ -244,6 +266,10 @@ class JournaledLog(Protocol):
 
     def undurable(self, error: Unavailable) -> None:
         """Nothing more can be made safe."""
+        ...
+
+    def journal_again(self, done: int) -> int | None:
+        """Add some of the events after the first `done` ones once more; None when all are."""
         ...
 
 
