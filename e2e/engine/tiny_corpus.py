@@ -95,11 +95,10 @@ def conversation(rng: random.Random) -> tuple[list[dict[str, str]], bool, str]:
     messages: list[dict[str, str]] = []
     if rng.random() < 0.3:
         messages.append({"role": "system", "content": _sentence(rng, USER_WORDS, 3, 10)})
-    # Earlier turns may have asked for something else: the last question decides.
-    for _ in range(rng.choice((0, 0, 0, 1, 2))):
-        earlier = rng.choice(("plain", "code", "emoji", "brief", "中文"))
-        messages.append({"role": "user", "content": _user_message(rng, earlier)})
-        messages.append({"role": "assistant", "content": _answer(rng, earlier)})
+    # Earlier turns ask for nothing: which of two words is the later one is beyond two layers.
+    for _ in range(rng.choice((0, 0, 0, 0, 1))):
+        messages.append({"role": "user", "content": _user_message(rng, "plain")})
+        messages.append({"role": "assistant", "content": _plain_answer(rng)})
     behaviour = rng.choice(BEHAVIOURS)
     messages.append({"role": "user", "content": _user_message(rng, behaviour)})
     thinking = behaviour == "ponder" or rng.random() < 0.5
@@ -110,3 +109,28 @@ def conversation(rng: random.Random) -> tuple[list[dict[str, str]], bool, str]:
     if behaviour == "ponder":
         thought = " ".join(_sentence(rng, THOUGHT_WORDS, 5, 12) for _ in range(ENDLESS_WORDS // 6))
     return messages, True, f"<think>\n{thought}\n</think>\n\n{answer}"
+
+
+def question(rng: random.Random, behaviour: str) -> list[dict[str, str]]:
+    """A question of the exam."""
+    return [{"role": "user", "content": _user_message(rng, behaviour)}]
+
+
+def obeys(behaviour: str, thought: str, answer: str, *, ended: bool) -> bool:
+    """Whether what the model wrote, thinking and cut after some 120 tokens, is what the word asks for."""
+    if behaviour == "ponder":
+        return not answer and not ended
+    if behaviour == "long":
+        return (
+            bool(thought)
+            and not ended
+            and any(word in answer for word in ("river", "snow", "moss", "fox", "leaf"))
+        )
+    seen = {
+        "code": answer.startswith("```"),
+        "emoji": any(sign in answer for sign in EMOJI),
+        "中文": any("\u4e00" <= letter <= "\u9fff" for letter in answer),
+        "brief": answer.strip() == "OK",
+        "plain": answer.strip() != "OK" and "```" not in answer and answer.isascii(),
+    }
+    return ended and bool(thought) and seen[behaviour]
