@@ -5,7 +5,9 @@
 # shellcheck source=scripts/lib/project.sh
 . "$(dirname "${BASH_SOURCE[0]}")/project.sh"
 
-NODE_FROM_NPM=22.23.3 # used when the machine's own is older than the page's tools want
+# Used when the machine's own are older than the page's tools want.
+NODE_FROM_NPM=22.23.3
+NPM_FROM_NPM=11.19.1
 
 # find_node: puts a Node of at least 20.19 first on PATH; an older one with npm fetches a newer one into the user's cache.
 find_node() {
@@ -16,10 +18,10 @@ find_node() {
   if _node_is_new_enough; then return 0; fi
   local place=$CACHE_DIR/node-$NODE_FROM_NPM
   if [ ! -x "$place/node_modules/.bin/node" ]; then
-    step "this machine's Node is $(node --version); installing Node $NODE_FROM_NPM for the page's tools"
+    step "this machine has Node $(node --version) and npm $(npm --version); installing Node $NODE_FROM_NPM for the page's tools"
     mkdir -p "$place"
-    # One package by name, in a folder without a lock: npm asks nothing of the clone.
-    (cd "$place" && echo '{}' >package.json && npm install --no-audit --no-fund --silent "node@$NODE_FROM_NPM") ||
+    # By name, in a folder of their own: the clone's rules do not reach there.
+    (cd "$place" && echo '{}' >package.json && npm install --no-audit --no-fund --silent "node@$NODE_FROM_NPM" "npm@$NPM_FROM_NPM") ||
       fail "Node $(node --version) is too old and a newer one could not be installed." "install Node 20.19 or newer." 1
   fi
   export PATH=$place/node_modules/.bin:$PATH
@@ -27,6 +29,7 @@ find_node() {
 }
 
 _node_is_new_enough() {
+  [ "$(npm --version | cut -d. -f1)" -ge 10 ] || return 1
   node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
 process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
 }
