@@ -38,6 +38,11 @@ class AnswerStream:
         """Whether a thought was closed that was never seen to open."""
         return self._decoder.closed_unopened
 
+    @property
+    def ended_inside(self) -> bool:
+        """Whether the model came to its own end in a thought that nothing has closed."""
+        return self._decoder.ended_inside
+
     async def __aiter__(self) -> AsyncIterator[Sequence[EngineItem]]:
         while True:
             items = await self._next_items()

@@ -71,6 +71,12 @@ class ChunkDecoder:
         """Whether a closing tag came without an opening one."""
         return self._splitter is not None and self._splitter.closed_unopened
 
+    @property
+    def ended_inside(self) -> bool:
+        """Whether the model came to its own end in a thought that nothing has closed."""
+        inside = self._splitter is not None and self._splitter.channel == "reasoning"
+        return inside and self.is_done and self._finish_reason == "stop"
+
     def feed(self, events: list[bytes]) -> list[EngineItem]:
         """Return what these events bring; the last item after `[DONE]` is `Finished`."""
         for data in events:

@@ -12,7 +12,9 @@ class ThinkSplitter:
     """Gives (channel, text) for text that comes in any slices.
 
     A thought may be opened only at the very beginning of an answer; it may be open from the start, because the
-    prompt's template has opened it (`inside`), or because this is not the beginning (`at_start` false); it may never be closed; and it is closed once.
+    prompt's template has opened it (`inside`), or because this is not the beginning (`at_start` false); it may never
+    be closed; and it is closed once. Without an opening tag only a closing tag that begins a line is one: models
+    write it there, while an answer that speaks of tags has them within a sentence.
     """
 
     def __init__(self, *, inside: bool = False, at_start: bool = True) -> None:
@@ -20,6 +22,7 @@ class ThinkSplitter:
         self._at_start = at_start
         self._closed = False
         self._held = ""
+        self._begins_line = True
         self.closed_unopened = False  # a closing tag came without an opening one: the template opens it
 
     @property
@@ -65,9 +68,12 @@ class ThinkSplitter:
             out.append(("content", text))
             return
         before, tag, after = text.partition(CLOSE)
+        if tag and not self._inside and not (before.endswith("\n") or (not before and self._begins_line)):
+            self._write(before + tag, out)
+            self._closing(after, out)
+            return
         if tag:
-            if before:
-                out.append((self.channel, before))
+            self._write(before, out)
             self.closed_unopened = not self._inside
             self._inside = False
             self._closed = True
@@ -76,9 +82,12 @@ class ThinkSplitter:
             return
         keep = _possible_tag(text)
         self._held = text[len(text) - keep :] if keep else ""
-        certain = text[: len(text) - keep] if keep else text
-        if certain:
-            out.append((self.channel, certain))
+        self._write(text[: len(text) - keep] if keep else text, out)
+
+    def _write(self, text: str, out: list[tuple[Channel, str]]) -> None:
+        if text:
+            out.append((self.channel, text))
+            self._begins_line = text.endswith("\n")
 
 
 def _possible_tag(text: str) -> int:

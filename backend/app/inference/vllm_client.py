@@ -103,6 +103,9 @@ class VllmClient:
             response.close()  # at once, also in the middle: this is what makes the engine stop
             if stream.closed_unopened:
                 engine.opens_thoughts.add(generation.model)
+            elif stream.ended_inside and not generation.inside_thought:
+                # It was an answer: what was learned was wrong.
+                engine.opens_thoughts.discard(generation.model)
 
     @contextmanager
     def _counting(self) -> Iterator[None]:

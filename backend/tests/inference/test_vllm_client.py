@@ -188,13 +188,26 @@ async def test_a_template_that_opens_the_thought_is_learned_from_its_closing_tag
     engine: ScriptedVllm, session
 ) -> None:
     for _ in range(2):
-        engine.script(Answer(content="fine", reasoning="hmm ", thinking_as="unopened"))
+        engine.script(Answer(content="fine", reasoning=["hmm", "\n"], thinking_as="unopened"))
     client = client_of(session, engine.url)
 
     await read(client)
     texts, _, _ = await read(client)
 
-    assert texts == {"reasoning": "hmm ", "content": "fine"}
+    assert texts == {"reasoning": "hmm\n", "content": "fine"}
+
+
+async def test_what_was_learned_of_a_template_is_given_up_when_an_answer_ends_without_a_closing_tag(
+    engine: ScriptedVllm, session
+) -> None:
+    engine.script(Answer(content="fine", reasoning=["hmm", "\n"], thinking_as="unopened"))
+    engine.script(Answer(content="no thought", times=2))
+    client = client_of(session, engine.url)
+
+    texts = [(await read(client))[0] for _ in range(3)]
+
+    assert texts[1] == {"reasoning": "no thought", "content": ""}
+    assert texts[2] == {"reasoning": "", "content": "no thought"}
 
 
 async def test_token_ids_go_on_from_where_they_end(engine: ScriptedVllm, session) -> None:
