@@ -85,8 +85,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         host = EngineHost(settings.engine_status_file, settings.models_dir, clock)
         vllm = VllmService(catalogue, host)
         journal, known, old_files = await opened_journal(journal_folder(database.path))
-        parts = run_parts(settings, storage, clock, CountedEvents(rooms, measures), client, catalogue, journal)
+        parts = run_parts(
+            settings, storage, clock, CountedEvents(rooms, measures), client, catalogue, journal
+        )
         runs = RunService(parts, settings)
+        journal.live_logs = parts.active.logs
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
         services = Services(

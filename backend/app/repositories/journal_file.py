@@ -53,6 +53,7 @@ class JournalFile:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self.written = 0  # bytes of batches
 
     @classmethod
     def create(cls, folder: Path) -> "JournalFile":
@@ -81,16 +82,13 @@ class JournalFile:
             sqlite3.Error: it is not.
         """
         if records:
-            self._connection.execute("INSERT INTO batches (records) VALUES (?)", (_encode(records),))
+            blob = _encode(records)
+            self._connection.execute("INSERT INTO batches (records) VALUES (?)", (blob,))
+            self.written += len(blob)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    @property
-    def size(self) -> int:
-        """Its bytes on the disk, without those not yet moved out of its write-ahead log."""
-        return self.path.stat().st_size
 
 
 def _sync_folder(folder: Path) -> None:
@@ -136,6 +134,8 @@ def read(paths: Sequence[Path]) -> dict[str, JournaledRun]:
 
 def _records(path: Path) -> Iterator[Record]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone() is None:
+            return  # its process died before the file had its table
         for (blob,) in connection.execute("SELECT records FROM batches ORDER BY id"):
             yield from _decode(blob)
 

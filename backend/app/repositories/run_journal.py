@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -17,7 +17,14 @@ from loguru import logger
 
 from app.errors import StorageFull, Unavailable
 from app.ports import JournaledLog
-from app.repositories.journal_file import JournalFile, Record, delta_record, event_record, prompt_record
+from app.repositories.journal_file import (
+    JournalFile,
+    Record,
+    delta_record,
+    event_record,
+    prompt_record,
+    remove,
+)
 from app.schemas.numbered import Delta, Numbered
 
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # after a failed commit; the last one repeats
@@ -41,6 +48,8 @@ class RunJournal:
         self._failing_since: float | None = None
         self._failures = 0
         self._closing: asyncio.Future[None] | None = None
+        self._rotating = False
+        self.live_logs: Callable[[], Iterable[JournaledLog]] = tuple
         self._work: SimpleQueue[list[Entry] | None] = SimpleQueue()
         self._file = JournalFile.create(folder)
         self._thread = threading.Thread(target=self._write, name="run-journal", daemon=True)
@@ -101,6 +110,9 @@ class RunJournal:
             self._failed(batch, error)
             return
         self._failing_since, self._failures = None, 0
+        if self._file.written > self._rotate_bytes and not self._rotating:
+            self._rotating = True
+            self._loop.run_in_executor(None, self._open_ahead)
         if self._gathering:
             self._start()  # the disk is busy again before the last batch is shown
         else:
@@ -121,8 +133,37 @@ class RunJournal:
             return
         given_up, self._gathering = self._gathering, []
         self._failing_since, self._failures, self._committing = None, 0, False
+        self._rotating = False  # what a rotation waited for is given up too; its old file goes at the next start
         for log in dict.fromkeys(log for log, _, _ in given_up if log is not None):
             log.undurable(_unavailable(error))
+
+    # --- rotation: a new file is opened ahead, what lives is written to it a little at a time, the old one goes last
+
+    def _open_ahead(self) -> None:
+        try:
+            ahead = JournalFile.create(self._folder)
+        except (sqlite3.Error, OSError) as error:
+            logger.error("no new file for the run journal ({}); the old one grows on", error)
+            return
+        self._loop.call_soon_threadsafe(self._switch, ahead)
+
+    def _switch(self, ahead: JournalFile) -> None:
+        old, self._file = self._file, ahead
+        self._rewrite(deque((log, 0) for log in self.live_logs()), old)
+
+    def _rewrite(self, left: deque[tuple[JournaledLog, int]], old: JournalFile) -> None:
+        if not left:
+            self.after(lambda: self._retire(old))
+            return
+        log, done = left.popleft()
+        more = log.journal_again(done)
+        if more is not None:
+            left.appendleft((log, more))
+        self.after(lambda: self._rewrite(left, old))
+
+    def _retire(self, old: JournalFile) -> None:
+        self._rotating = False
+        self._loop.run_in_executor(None, _close_and_remove, old)
 
     # --- in the writer thread -------------------------------------------------------------------------------
 
@@ -134,6 +175,11 @@ class RunJournal:
             except sqlite3.Error as failure:
                 error = failure
             self._loop.call_soon_threadsafe(self._committed, batch, error)
+
+
+def _close_and_remove(file: JournalFile) -> None:
+    file.close()
+    remove(file.path)
 
 
 def _tell(batch: list[Entry]) -> None:

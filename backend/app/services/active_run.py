@@ -112,6 +112,10 @@ class ActiveRuns:
         """Return the run that writes into a message, or None."""
         return self._by_message.get(message_id)
 
+    def logs(self) -> list[RunLog]:
+        """Return the logs of the runs that are kept in a journal."""
+        return [run.log for run in self if run.chat_id is not None]
+
     def in_chat(self, chat_id: str) -> ActiveRun | None:
         """Return the run of a chat, or None."""
         return self._by_chat.get(chat_id)

@@ -4,6 +4,7 @@ What made it end is the generation's business.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.ports import Clock, EventSink
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
+from app.schemas.problem import RunError
 from app.schemas.run import Run
 from app.services.active_run import ActiveRun, Ending
 from app.services.conversation import mark_active, summary_of, tell_chat_changed
@@ -36,6 +38,9 @@ class RunEnding:
             await run.log.settled()
         except Unavailable as error:
             logger.warning("run {}: the last events could not be made safe: {}", run.id, error.code)
+            if ending.outcome == "completed":  # it was, but not all of it was kept
+                known = RunError.model_validate({"code": error.code, "detail": error.detail})
+                ending = replace(ending, outcome="interrupted", error=known)
         last = run.log.seq
         text_seq = last if ending.text_seq is None else min(ending.text_seq, last)
         reasoning, content = run.log.text(text_seq)

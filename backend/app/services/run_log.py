@@ -27,6 +27,7 @@ class Seam:
     starts: int
 
 
+REWRITTEN_AT_ONCE = 250  # events: less than a millisecond of the loop
 MIN_INTERVAL_S = (
     0.016  # one frame at 60 Hz: costs nothing at 50 tokens a second, cuts messages 8 times at 500
 )
@@ -198,14 +199,21 @@ class RunLog:
         self._ids = list(known.token_ids)
         self._prompt_ids = known.prompt_ids
         self._visible = len(self._events)
-        self.journal_again()
+        done: int | None = 0
+        while done is not None:
+            done = self.journal_again(done)
 
-    def journal_again(self) -> None:
-        """Write everything to the journal once more: the file that held it is about to go."""
-        if self._prompt_ids:
+    def journal_again(self, done: int) -> int | None:
+        """Write the events after the first `done` ones to the journal once more, a bounded number of them.
+
+        Returns how many are done then, or None when all are.
+        """
+        if not done and self._prompt_ids:
             self._journal.prompt(self, self._prompt_ids)
-        for event, ids in zip(self._events, self._ids, strict=False):
+        until = done + REWRITTEN_AT_ONCE
+        for event, ids in zip(self._events[done:until], self._ids[done:until], strict=False):
             self._journal.add(self, event, ids)
+        return until if until < len(self._ids) else None
 
     @property
     def failure(self) -> Unavailable | None:
