@@ -165,6 +165,7 @@ def shoot(browser: Browser, tiers: Tiers, engine: ScriptedEngine, folder: Path, 
                 locale=locale,
                 viewport={"width": width, "height": WIDTHS[width]},
                 has_touch=width == min(WIDTHS),
+                is_mobile=width == min(WIDTHS),
             )
             tab = ChatPage(context.new_page(), tiers.url, Witness(context, tiers.url))
             try:
@@ -182,12 +183,12 @@ def shoot(browser: Browser, tiers: Tiers, engine: ScriptedEngine, folder: Path, 
 def sheet(browser: Browser, folder: Path, name: str) -> None:
     """Lay the pictures of one state side by side."""
     figures = "".join(
-        f"<img src='{name}-{scheme}-{locale}-{width}.png' style='height:600px;margin:6px'>"
+        f"<img src='{name}-{scheme}-{locale}-{width}.png' style='height:520px;margin:6px'>"
         for scheme, locale, width in sorted(SHOTS, key=lambda shot: (shot[1], shot[0], shot[2]))
     )
     html = folder / f"{name}.html"
-    html.write_text(f"<body style='margin:0;background:#888;width:2520px'>{figures}</body>", encoding="utf-8")
-    page = browser.new_page(viewport={"width": 2520, "height": 1240})
+    html.write_text(f"<body style='margin:0;background:#888;width:2250px'>{figures}</body>", encoding="utf-8")
+    page = browser.new_page(viewport={"width": 2250, "height": 1070})
     page.goto(html.as_uri())
     page.screenshot(path=folder / f"sheet-{name}.png")
     page.close()

@@ -100,4 +100,6 @@ def test_text_that_looks_like_control_is_text(
 
     expect(tab.answer).to_have_attribute("data-status", "completed")
     expect(tab.question).to_contain_text(text)
-    assert rest.chat(tab.chat_id)["messages"][0]["content"] == text
+    expect(tab.content).to_have_text(f"Before {text} after")
+    stored = [message["content"] for message in rest.chat(tab.chat_id)["messages"]]
+    assert stored == [text, f"Before `{text}` after"]
