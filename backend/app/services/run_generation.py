@@ -13,8 +13,8 @@ from app.errors import AppError, EngineBroken, EngineError, EngineUnreachable
 from app.ports import ChatModel, Clock, EngineItem, Finished, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
-from app.services.run_log import Seam
 from app.services.run_prompt import RunPrompt
+from app.services.run_seam import Seam
 
 ENGINE_RETRY_S = (
     0.25,

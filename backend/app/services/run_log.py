@@ -5,7 +5,6 @@ Knows neither what makes events safe nor where they are sent.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -13,19 +12,8 @@ from app.errors import Unavailable
 from app.ports import EventSink, Journal, JournaledRun, LogSnapshot
 from app.schemas.numbered import Delta, Ended, Numbered, Queued, QueueReason, Started
 from app.schemas.run import Channel, Outcome
-
-
-@dataclass(frozen=True)
-class Seam:
-    """Where a run can go on: after which tokens. `is_exact` when they are known for all of the visible text."""
-
-    prompt_ids: tuple[int, ...]
-    generated_ids: tuple[int, ...]
-    is_exact: bool
-    has_text: bool
-    inside_thought: bool
-    starts: int
-
+from app.services.run_seam import Seam
+from app.services.run_tail import Tail
 
 REWRITTEN_AT_ONCE = 250  # events: less than a millisecond of the loop
 MIN_INTERVAL_S = (
@@ -64,10 +52,7 @@ class RunLog:
         self._visible = 0
         self._failure: Unavailable | None = None
         self._waiting: set[asyncio.Future[None]] = set()
-        self._tail_channel: Channel = "content"
-        self._tail: list[str] = []
-        self._tail_ids: list[int] = []
-        self._held_ids: list[int] = []  # tokens whose text is still to come
+        self._tail = Tail()
         self._timer: asyncio.TimerHandle | None = None
         self._quiet_until = 0.0
 
@@ -96,17 +81,11 @@ class RunLog:
 
         Tokens without a text of their own go with the text after them: the tokens of an event end where its text ends.
         """
-        if not text:
-            self._held_ids.extend(token_ids)
-            return
-        switched = channel != self._tail_channel
+        switched = bool(text) and channel != self._tail.channel
         if switched:
             self._seal()
-        self._tail_channel = channel
-        self._tail.append(text)
-        self._tail_ids += self._held_ids
-        self._tail_ids += token_ids
-        self._held_ids.clear()
+        if not self._tail.add(channel, text, token_ids):
+            return
         wait = self._quiet_until - self._monotonic()
         if wait <= 0 or switched:  # what one read brought of two channels becomes safe together
             self._seal()
@@ -140,8 +119,6 @@ class RunLog:
         """Forget text that has no number yet."""
         self._stop_timer()
         self._tail.clear()
-        self._tail_ids.clear()
-        self._held_ids.clear()
 
     async def settled(self) -> None:
         """Number what is left and wait until everything is visible.
@@ -274,21 +251,14 @@ class RunLog:
 
     def _seal(self) -> None:
         self._stop_timer()
-        if not self._tail:
+        taken = self._tail.take()
+        if taken is None:
             return
-        event = Delta(
-            self.chat_id,
-            self.run_id,
-            self.message_id,
-            self._next,
-            channel=self._tail_channel,
-            text="".join(self._tail),
-        )
-        ids = tuple(self._tail_ids)
-        self._tail.clear()
-        self._tail_ids.clear()
+        channel, text, ids = taken
         self._quiet_until = self._monotonic() + MIN_INTERVAL_S
-        self._append(event, ids)
+        self._append(
+            Delta(self.chat_id, self.run_id, self.message_id, self._next, channel=channel, text=text), ids
+        )
 
     def _append(self, event: Numbered, token_ids: Sequence[int] = ()) -> None:
         if self._failure is not None:

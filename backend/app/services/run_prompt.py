@@ -6,8 +6,8 @@ Reads the conversation; asks nobody.
 from app.ports import Generation, ModelCatalogue, Turn
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRun
-from app.services.run_log import Seam
 from app.services.run_options import sampling
+from app.services.run_seam import Seam
 
 
 class RunPrompt:
