@@ -1,0 +1,174 @@
+"""How much later the first token comes through the backend than from the engine itself, in the same run.
+
+Three ways, in turn: the scripted engine asked directly, the OpenAI gateway, and a run whose delta comes over Socket.IO with
+everything stored. Prints medians, the difference and the ratio; asserts nothing. `python bench/first_token.py [ROUNDS]`.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+ROUNDS, WARM_UP, AT_ONCE = 100, 10, 100
+GOAL_ONE_MS, GOAL_MANY_MS = 5.0, 50.0
+MODEL = "scripted"
+QUESTION = {
+    "model": MODEL,
+    "messages": [{"role": "user", "content": "Hello"}],
+    "stream": True,
+    "max_tokens": 8,
+}
+ANSWER = {"content": ["Hello", " there", "."], "times": None}
+BUSY = {"MAX_CONCURRENT_RUNS": "200", "MAX_QUEUED_RUNS": "200", "MAX_SOCKETS_PER_USER": "200"}
+
+
+@asynccontextmanager
+async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Give a Python process of the repository, and end it."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        await started.communicate()
+
+
+async def address(stream: asyncio.StreamReader | None) -> str:
+    """Return the address that a process names when it serves."""
+    assert stream is not None  # noqa: S101 (it is piped)
+    async for line in stream:
+        _, found, rest = line.decode().partition("http://")
+        if found:
+            return f"http://{rest.split()[0]}"
+    raise RuntimeError("the process ended before it served")
+
+
+class Ways:
+    """The ways to a first token; each method returns the seconds that one took."""
+
+    def __init__(self, http: aiohttp.ClientSession, engine: str, backend: str) -> None:
+        self._http = http
+        self._engine = engine
+        self._backend = backend
+
+    async def direct(self) -> float:
+        """Ask the engine."""
+        return await self._stream(f"{self._engine}/chat/completions")
+
+    async def gateway(self) -> float:
+        """Ask the gateway."""
+        return await self._stream(f"{self._backend}/v1/chat/completions")
+
+    async def run(self) -> float:
+        """Send a message in a chat that is open over Socket.IO."""
+        async with self._http.post(f"{self._backend}/api/chats/", json={}) as reply:
+            chat_id = (await reply.json())["id"]
+        url = f"{self._backend}/socket.io/?EIO=4&transport=websocket"
+        async with self._http.ws_connect(url) as socket:
+            await socket.receive()
+            await socket.send_str("40")
+            await socket.receive()
+            await socket.send_str(f'420["chat.join",{{"chat_id":"{chat_id}"}}]')
+            await _until(socket, "430")
+            begun = time.perf_counter()
+            asked = asyncio.create_task(self._start(chat_id))
+            await _until(socket, '42["run.delta"')
+            took = time.perf_counter() - begun
+            await asked
+            await _until(socket, '42["run.ended"')
+        return took
+
+    async def _start(self, chat_id: str) -> None:
+        body = {"message": {"content": "Hello"}, "options": {"max_tokens": 8}}
+        async with self._http.post(f"{self._backend}/api/chats/{chat_id}/runs", json=body) as reply:
+            reply.raise_for_status()
+
+    async def _stream(self, url: str) -> float:
+        begun = time.perf_counter()
+        async with self._http.post(url, json=QUESTION) as reply:
+            reply.raise_for_status()
+            async for line in reply.content:
+                if line.startswith(b"data: {"):
+                    delta = json.loads(line[6:])["choices"][0]["delta"]
+                    if delta.get("content"):
+                        took = time.perf_counter() - begun
+                        break
+            await reply.read()
+        return took
+
+
+async def _until(socket: aiohttp.ClientWebSocketResponse, start: str) -> None:
+    while not (await socket.receive_str()).startswith(start):
+        pass
+
+
+async def measure(ways: Ways, rounds: int) -> None:
+    """Print one stream at a time, then many at once."""
+    kinds: dict[str, Callable[[], Awaitable[float]]] = {
+        "engine": ways.direct,
+        "gateway": ways.gateway,
+        "run over Socket.IO": ways.run,
+    }
+    one: dict[str, list[float]] = {name: [] for name in kinds}
+    for number in range(WARM_UP + rounds):
+        for name, way in kinds.items():
+            took = await way()
+            if number >= WARM_UP:
+                one[name].append(took)
+    table("one at a time", one, GOAL_ONE_MS)
+    many = {name: list(await asyncio.gather(*(way() for _ in range(AT_ONCE)))) for name, way in kinds.items()}
+    table(f"{AT_ONCE} at once", many, GOAL_MANY_MS)
+
+
+def table(title: str, took: dict[str, list[float]], goal_ms: float) -> None:
+    """Print the figures of every way beside those of the engine itself."""
+    base = statistics.median(took["engine"]) * 1000
+    print(f"\nfirst token, {title} (goal: at most {goal_ms:g} ms over the engine, p50)")
+    for name, seconds in took.items():
+        ordered = sorted(each * 1000 for each in seconds)
+        p50, p95 = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+        over = f"over {p50 - base:+7.2f} ms  ratio {p50 / base:5.2f}"
+        print(f"{name:<20} p50 {p50:7.2f} ms  p95 {p95:7.2f} ms  {over}")
+
+
+async def main() -> None:
+    """Start both sides, measure, end them."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with tempfile.TemporaryDirectory() as folder:
+        async with process("backend/tests/fakes/scripted_vllm.py", "--port", "0") as engine_process:
+            engine = await address(engine_process.stdout)
+            settings = {
+                "ENV_FILE": os.devnull,
+                "VLLM_API_BASE_URL": engine,
+                "DATABASE_URL": f"sqlite:///{folder}/data/chat.db",
+                "BACKEND_PORT": "0",
+            }
+            async with process("backend/main.py", **settings, **BUSY) as backend_process:
+                backend = await address(backend_process.stderr)
+                connector = aiohttp.TCPConnector(limit=0)
+                async with aiohttp.ClientSession(connector=connector) as http:
+                    async with http.post(
+                        f"{engine.removesuffix('/v1')}/scripted/answers", json=ANSWER
+                    ) as reply:
+                        reply.raise_for_status()
+                    await measure(Ways(http, engine, backend), rounds)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
