@@ -45,13 +45,13 @@ class Services:
     measures: Measures
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """Return the services of this application."""
     found: Services = request.app.state.services
     return found
 
 
-def user_id() -> str:
+async def user_id() -> str:
     """Return who is asking."""
     return LOCAL_USER
 
@@ -68,15 +68,15 @@ def path_id(text: str, unknown: NotFound) -> str:
         raise unknown from None
 
 
-def _chat_id(chat_id: str) -> str:
+async def _chat_id(chat_id: str) -> str:
     return path_id(chat_id, chat_not_found())
 
 
-def _message_id(message_id: str) -> str:
+async def _message_id(message_id: str) -> str:
     return path_id(message_id, message_not_found())
 
 
-def _run_id(run_id: str) -> str:
+async def _run_id(run_id: str) -> str:
     return path_id(run_id, NotFound("run_not_found", "There is no such run."))
 
 
