@@ -1,5 +1,6 @@
 """Bytes of an engine to items: the same whatever the slices, over vLLM's own recorded streams."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import strategies as st
 
 from app.inference.openai_chunks import ChunkDecoder
 from app.inference.sse import MAX_LINE_BYTES, LineTooLongError, SseParser
-from app.ports import EngineItem, Finished, Piece
+from app.ports import EngineItem, Finished, Piece, PromptSeen
 
 RECORDED = Path(__file__).parents[1] / "recorded"
-STREAMS = sorted(RECORDED.glob("stream_*.body"))
+STREAMS = sorted((*RECORDED.glob("stream_*.body"), *RECORDED.glob("completion_*.body")))
 DONE = b"data: [DONE]\n\n"
 
 
@@ -78,6 +79,40 @@ def test_recorded_thinking_is_reasoning_and_carries_usage() -> None:
     assert finished.usage is not None
     assert finished.usage["completion_tokens_details"] == {"reasoning_tokens": 24}
     assert failure is None
+
+
+def test_a_recorded_continuation_from_token_ids_is_the_rest_of_the_recorded_answer() -> None:
+    whole = read([(RECORDED / "stream_token_ids.body").read_bytes()])
+    asked = json.loads((RECORDED / "completion_token_ids.meta.json").read_bytes())["request"]["prompt"]
+    body = (RECORDED / "completion_token_ids.body").read_bytes()
+
+    parser, decoder = SseParser(), ChunkDecoder(inside_thought=True, after_seam=True)
+    items = decoder.feed(parser.feed(body))
+    rest = {"reasoning": "", "content": ""}
+    for item in items:
+        if isinstance(item, Piece):
+            rest[item.channel] += item.text
+    ids = [token for item in items if isinstance(item, Piece) for token in item.token_ids]
+
+    assert [item.token_ids for item in items if isinstance(item, PromptSeen)] == [tuple(asked)]
+    assert (len(ids), ids) == (16, whole[1][-16:])
+    assert rest == {name: text[-len(rest[name]) :] for name, text in whole[0].items()}
+    assert 0 < len(rest["reasoning"]) < len(whole[0]["reasoning"])
+    assert rest["content"] == whole[0]["content"]
+
+
+def test_with_stop_strings_text_comes_after_its_tokens() -> None:
+    """Ids of a token may come while its text is held back: whoever goes on from ids must know."""
+    body = (RECORDED / "stream_token_ids_stopped_by_string.body").read_bytes()
+
+    texts, ids, _, _ = read([body])
+    early, early_ids, _, _ = read([body[: body.index(b'"finish_reason":"stop"')].rpartition(b"data: ")[0]])
+
+    assert texts["content"].startswith(early["content"])
+    assert texts["content"].removeprefix(early["content"]) == "e."
+    assert ids[: len(early_ids)] == early_ids
+    assert len(ids) == len(early_ids) + 1
+    assert ids[-1] == 151645  # the end of the turn has no text: "e." was of tokens given before
 
 
 def test_a_stream_that_falls_silent_is_lost_with_its_text_kept() -> None:
