@@ -27,6 +27,7 @@ from app.repositories.journal_file import (
 )
 from app.schemas.numbered import Delta, Numbered
 
+GATHER_S = 0.002  # at most, while each turn of the loop brings more
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # after a failed commit; the last one repeats
 GIVE_UP_S = 20.0  # a disk that refuses for so long: runs end with what was shown
 MAX_WAITING_CHARS = 1024 * 1024  # or when so much text waits to be made safe
@@ -98,8 +99,14 @@ class RunJournal:
         self._gathering.append(entry)
         if not self._committing:
             self._committing = True
-            # what else this turn of the loop brings comes along
-            self._loop.call_soon(self._start)
+            self._loop.call_soon(self._gather, 0, self._loop.time() + GATHER_S)
+
+    def _gather(self, seen: int, until: float) -> None:
+        """Commit after a turn of the loop that has added nothing: many answers that come together go together."""
+        if len(self._gathering) > seen and self._loop.time() < until:
+            self._loop.call_soon(self._gather, len(self._gathering), until)
+        else:
+            self._start()
 
     def _start(self) -> None:
         batch, self._gathering = self._gathering, []
@@ -133,7 +140,9 @@ class RunJournal:
             return
         given_up, self._gathering = self._gathering, []
         self._failing_since, self._failures, self._committing = None, 0, False
-        self._rotating = False  # what a rotation waited for is given up too; its old file goes at the next start
+        self._rotating = (
+            False  # what a rotation waited for is given up too; its old file goes at the next start
+        )
         for log in dict.fromkeys(log for log, _, _ in given_up if log is not None):
             log.undurable(_unavailable(error))
 

@@ -19,7 +19,7 @@ from .vocabulary import TURN_END, Planned
 HANG_S = 3600.0
 
 
-class Broken(Exception):  # noqa: N818 (it is how a stream ends, not an error of the code)
+class Broken(Exception):
     """The script ends the stream here."""
 
 
@@ -40,7 +40,7 @@ class StreamWriter:
 
     def __init__(
         self, response: web.StreamResponse, request: web.Request, received: Received, script: Script
-    ):
+    ) -> None:
         self._response = response
         self._request = request
         self._received = received

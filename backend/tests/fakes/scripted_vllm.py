@@ -19,7 +19,7 @@ from aiohttp import web
 
 if __package__ in (None, ""):  # run as a file: its folder stands for the package
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    __package__ = "tests.fakes"  # noqa: A001
+    __package__ = "tests.fakes"
 
 from .answers import Answer, default_answer, tokens_of
 from .received import Received, Script
@@ -333,7 +333,7 @@ class ScriptedVllm:
             "repetition_penalty",
         }
         if self.is_plain and own:
-            message = f"Unrecognized request argument supplied: {sorted(own)[0]}"
+            message = f"Unrecognized request argument supplied: {min(own)}"
             return web.json_response(
                 {"error": {"message": message, "type": "invalid_request_error"}}, status=400
             )
