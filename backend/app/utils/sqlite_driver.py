@@ -4,7 +4,7 @@ A trip costs more than most statements here: it wakes a thread, and wakes the ev
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,11 +28,11 @@ class _Cursor:
     async def __aenter__(self) -> Self:
         return self
 
-    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> Self:
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
         await self._connection.in_thread(self._execute, sql, parameters)
         return self
 
-    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
+    async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> Self:
         await self._connection.in_thread(self._executemany, sql, parameters)
         return self
 
@@ -43,10 +43,10 @@ class _Cursor:
     async def close(self) -> None:
         self._rows = ()
 
-    def _execute(self, raw: sqlite3.Connection, sql: str, parameters: Iterable[Any]) -> None:
+    def _execute(self, raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> None:
         self._keep(raw.execute(sql, parameters))
 
-    def _executemany(self, raw: sqlite3.Connection, sql: str, parameters: Iterable[Iterable[Any]]) -> None:
+    def _executemany(self, raw: sqlite3.Connection, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
         self._keep(raw.executemany(sql, parameters))
 
     def _keep(self, cursor: sqlite3.Cursor) -> None:
@@ -66,7 +66,8 @@ class _Connection(aiosqlite.Connection):
         return _Cursor(self)
 
     async def in_thread(self, function: Any, *arguments: Any) -> None:
-        await self._execute(function, self._conn, *arguments)
+        run: Callable[..., Awaitable[None]] = self._execute  # untyped in aiosqlite
+        await run(function, self._conn, *arguments)
 
 
 async def connect(path: Path) -> aiosqlite.Connection:
