@@ -85,6 +85,28 @@ def test_a_page_opened_before_the_backend_is_there_comes_alive_with_it(
     expect(tab.answer).to_have_attribute("data-status", "completed")
 
 
+def test_a_backend_killed_in_the_middle_goes_on_from_where_it_was(
+    new_tiers: NewTiers, new_tab: NewTab, engine: ScriptedEngine
+) -> None:
+    tiers = new_tiers()
+    tab = new_tab(tiers).open()
+    tab.witness.expect(*AWAY)
+    answer = engine.answer(content=["Half ", "an ", "answer ", "is ", "none."], gated=True)
+    tab.send("One")
+    answer.step(2)
+    expect(tab.content).to_have_text("Half an")
+
+    tiers.kill_backend()
+    answer.open()
+    tiers.start_backend()
+
+    expect(tab.hook("connection")).to_have_attribute("data-state", "online", timeout=20_000)
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+    expect(tab.content).to_have_text("Half an answer is none.")
+    expect(tab.answer).to_contain_text("Went on after a restart.")
+    expect(tab.messages()).to_have_count(2)
+
+
 def test_a_backend_killed_in_the_middle_keeps_the_question_and_leaves_no_spinner(
     new_tiers: NewTiers, new_tab: NewTab, engine: ScriptedEngine
 ) -> None:
