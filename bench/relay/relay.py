@@ -70,7 +70,7 @@ def upstream(streams: int, rate: float, tokens: int) -> Iterator[str]:
 async def until_serving(url: str) -> None:
     """Wait until something answers there."""
     async with aiohttp.ClientSession() as http:
-        for _ in range(600):
+        for _ in range(2400):  # a busy machine starts slowly
             try:
                 async with http.get(url):
                     return

@@ -92,6 +92,8 @@ class ThinkSplitter:
 
 def _possible_tag(text: str) -> int:
     """Return how many characters at the end of `text` may be the beginning of the closing tag."""
+    if CLOSE[0] not in text[-len(CLOSE) :]:
+        return 0
     for length in range(min(len(CLOSE) - 1, len(text)), 0, -1):
         if CLOSE.startswith(text[-length:]):
             return length

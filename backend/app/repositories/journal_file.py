@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,20 +32,25 @@ _decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, int, Any, list[int]]]).
 _event = msgspec.json.Decoder(Queued | Started | Delta | Ended).decode
 
 
+@lru_cache(maxsize=4096)
+def _key(run_id: str) -> bytes:
+    return UUID(run_id).bytes
+
+
 def delta_record(run_id: str, event: Delta, token_ids: Sequence[int]) -> Record:
     """Return what is kept of a delta."""
     kind = REASONING if event.channel == "reasoning" else CONTENT
-    return UUID(run_id).bytes, event.seq, kind, event.text, tuple(token_ids)
+    return _key(run_id), event.seq, kind, event.text, tuple(token_ids)
 
 
 def event_record(run_id: str, event: Numbered) -> Record:
     """Return what is kept of any other event."""
-    return UUID(run_id).bytes, event.seq, EVENT, to_json(event), ()
+    return _key(run_id), event.seq, EVENT, to_json(event), ()
 
 
 def prompt_record(run_id: str, token_ids: Sequence[int]) -> Record:
     """Return what is kept of a prompt."""
-    return UUID(run_id).bytes, 0, PROMPT, None, tuple(token_ids)
+    return _key(run_id), 0, PROMPT, None, tuple(token_ids)
 
 
 class JournalFile:
