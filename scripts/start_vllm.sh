@@ -55,7 +55,10 @@ fi
 unset VLLM_SERVER_DEV_MODE
 export VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 HF_HUB_OFFLINE=1 VLLM_MAX_N_SEQUENCES=${VLLM_MAX_N_SEQUENCES:-4}
 export VLLM_MEDIA_URL_ALLOW_REDIRECTS=0
-step "loading $MODEL_NAME into vLLM (${ENGINE_PACKAGE}) on 127.0.0.1:$PORT"
+HOST=${VLLM_HOST:-127.0.0.1}
+step "loading $MODEL_NAME into vLLM (${ENGINE_PACKAGE}) on $HOST:$PORT"
+# Ours, not vLLM's: it warns of every VLLM_ name that it does not know.
+unset VLLM_HOST VLLM_EXTRA_ARGS VLLM_API_BASE_URL
 exec "$ENGINE_PYTHON" -m vllm.entrypoints.openai.api_server --model "$MODEL_PATH" --served-model-name "$MODEL_NAME" \
-  --host "${VLLM_HOST:-127.0.0.1}" --port "$PORT" --disable-fastapi-docs --disable-uvicorn-access-log \
+  --host "$HOST" --port "$PORT" --disable-fastapi-docs --disable-uvicorn-access-log \
   "${PLAN[@]:1}" ${EXTRA[@]+"${EXTRA[@]}"}
