@@ -104,6 +104,7 @@ def _chats(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
     _show_chats(tab)
     tab.chats().nth(1).hover()
     tab.chats().nth(1).get_by_test_id("chat-menu").click()
+    expect(tab.page.get_by_role("menuitem")).to_have_count(3)
 
 
 def _deleted(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
@@ -114,8 +115,7 @@ def _deleted(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
 
 def _settings(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
     tab.open()
-    _show_chats(tab)
-    tab.hook("settings").first.click()
+    tab.hook("settings").click()
     expect(tab.page.get_by_role("dialog").last).to_be_visible()
 
 
