@@ -49,6 +49,10 @@ def shoot(browser: Browser, url: str, chat: Json, path: Path, **options: object)
     context = new_context(browser, **options)
     tab = ChatPage(context.new_page(), url, Witness(context, url)).open(chat["id"])
     expect(tab.answer).to_have_attribute("data-status", re.compile("completed"), timeout=ANSWER_MS)
+    # Code is coloured when the page has time for it.
+    tab.page.wait_for_function(
+        "[...document.querySelectorAll('pre code')].every((c) => c.querySelector('[class*=hljs-]'))"
+    )
     tab.page.screenshot(path=path)
     context.close()
     print(f"{path.relative_to(ROOT)} {path.stat().st_size // 1024} KB")
