@@ -54,6 +54,7 @@ fi
 
 run_step "build of the page" page_build
 run_pytest "pytest: backend" backend/tests
+run_pytest "pytest: scripts" scripts/tests
 run_vitest "vitest: unit" unit
 run_vitest "vitest: Chromium" browser
 run_pytest "pytest: browser, scripted engine" -m "not real_vllm" e2e

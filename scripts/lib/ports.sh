@@ -39,8 +39,8 @@ with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((host, port))
-    except OSError as error:
-        sys.exit(f"  {error.strerror}")
+    except OSError:
+        sys.exit(1)
 END
   then
     fail "port $2 for $1 cannot be had." "something listens there already (ss -ltnp shows what): end it, or give another port."
