@@ -10,6 +10,7 @@ const forwarded = { target: backend, ws: true };
 const PREPARED = [
 	'axe-core',
 	'bits-ui',
+	'diff',
 	'dompurify',
 	'fast-check',
 	'highlight.js/lib/core',

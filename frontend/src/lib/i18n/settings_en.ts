@@ -1,0 +1,33 @@
+/** Owns the texts about settings in English. The Chinese file has the same keys. */
+
+export const settingsEn = {
+	'settings.open': 'Settings',
+	'settings.title': 'Settings',
+	'settings.close': 'Close',
+	'settings.this_chat': 'This chat',
+	'settings.page': 'This browser',
+	'settings.system_prompt': 'System prompt',
+	'settings.system_prompt_hint': 'How the model should behave in this chat.',
+	'settings.temperature': 'Temperature',
+	'settings.temperature_hint': '0 to 2; empty for the default.',
+	'settings.max_tokens': 'Longest answer, in tokens',
+	'settings.max_tokens_hint': 'Empty for the default.',
+	'settings.invalid_temperature': 'A number from 0 to 2.',
+	'settings.invalid_max_tokens': 'A whole number from 1.',
+	'settings.save': 'Save',
+	'settings.saved': 'Saved',
+	'settings.send_key': 'Send with',
+	'settings.send_enter': 'Enter',
+	'settings.send_mod': '{{mod}}+Enter',
+	'settings.font_size': 'Text size',
+	'settings.font_small': 'Small',
+	'settings.font_medium': 'Medium',
+	'settings.font_large': 'Large',
+	'language.label': 'Language',
+	'language.switch': '切换到中文',
+	'theme.label': 'Theme',
+	'theme.system': 'As the system',
+	'theme.light': 'Light',
+	'theme.dark': 'Dark',
+	'theme.switch': 'Theme: {{theme}}. Switch.'
+} as const;
