@@ -27,7 +27,9 @@ begin_steps "$ROOT/test-results/run"
 
 # The tests run as on any machine: what the developer has set for the product is not theirs.
 while IFS= read -r name; do unset "$name"; done < <(sed -n 's/^#\{0,1\} \{0,1\}\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$ROOT/.env.example" 2>/dev/null)
-export ENV_FILE=/dev/null PYTHONDONTWRITEBYTECODE=1 ENGINE_DEVICE=cpu CI="${CI:-}"
+export ENV_FILE=/dev/null ENGINE_DEVICE=cpu CI="${CI:-}"
+# Many tests start a backend of their own: its modules are compiled once.
+unset PYTHONDONTWRITEBYTECODE
 
 if [ -z "$QUICK" ]; then run_step "set-up: Debian packages" test_packages; fi
 run_step "set-up: Python packages" backend_environment dev
