@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .answers import Answer
+from .vocabulary import Planned
 
 State = Literal["running", "finished", "hung_up", "broken"]
 """broken: the script ended it, not the client."""
@@ -51,6 +52,8 @@ class Received:
     headers: dict[str, str]
     at: float
     script: Script | None = None
+    prompt_ids: list[int] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)  # empty where the answer has no end
     state: State = "running"
     sent_tokens: int = 0
     ended_at: float | None = None

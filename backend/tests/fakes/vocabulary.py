@@ -48,10 +48,22 @@ class Plans:
         self._plans[tuple(prompt)] = plan
 
     def rest(self, ids: Sequence[int]) -> list[Planned] | None:
-        """Return what comes after these ids, or None when they are not the beginning of an answer given here."""
+        """Return what comes after these ids, or None when they are not the beginning of an answer given here.
+
+        Cut inside a character (after a token without text) it begins with a text that was given already, as vLLM's
+        detokeniser, which steps back to a whole character, makes it.
+        """
         whole = tuple(ids)
         for prompt, plan in self._plans.items():
             given = whole[len(prompt) :]
             if whole[: len(prompt)] == prompt and given == tuple(token for _, _, token in plan[: len(given)]):
-                return plan[len(given) :]
+                return _stepped_back(plan[: len(given)], plan[len(given) :])
         return None
+
+
+def _stepped_back(given: list[Planned], rest: list[Planned]) -> list[Planned]:
+    if not given or given[-1][1] or not rest:
+        return rest
+    before = next((text for _, text, _ in reversed(given) if text), "")
+    channel, text, token_id = rest[0]
+    return [(channel, before + text, token_id), *rest[1:]]
