@@ -3,6 +3,7 @@
 from app.models.base import Row
 from app.models.chat import ChatRow
 from app.models.message import MessageRow
-from app.models.run import LIVE_STATUSES, RunRow
+from app.models.preset import PresetRow
+from app.models.run import LIVE_STATUSES, RunRow, RunTokensRow
 
-__all__ = ["LIVE_STATUSES", "ChatRow", "MessageRow", "Row", "RunRow"]
+__all__ = ["LIVE_STATUSES", "ChatRow", "MessageRow", "PresetRow", "Row", "RunRow", "RunTokensRow"]

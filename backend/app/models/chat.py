@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, Index, Text
+from sqlalchemy import BigInteger, Float, Index, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import ID, Row
@@ -13,7 +13,7 @@ class ChatRow(Row):
     """A chat.
 
     `activity` orders the list: microseconds of the last activity, made to grow when the clock does not.
-    `origin` is the digest of the request that made the row, so that the same request is known when it comes again.
+    `temporary` is true in the database in memory alone. `origin` is the digest of the request that made the row, so that the same request is known when it comes again.
     """
 
     __tablename__ = "chats"
@@ -28,6 +28,7 @@ class ChatRow(Row):
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     pinned: Mapped[bool] = mapped_column(default=False)
     archived: Mapped[bool] = mapped_column(default=False)
+    temporary: Mapped[bool] = mapped_column(default=False, server_default=false())
     tags: Mapped[list[str]] = mapped_column(default=list)
     folder: Mapped[str | None] = mapped_column(Text)
     active_leaf_id: Mapped[str | None] = mapped_column(ID)
