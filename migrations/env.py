@@ -4,7 +4,7 @@ from alembic import context
 
 from app.models import Row
 
-OWN_SQL = "search_"  # tables of the search index are written by hand, per database
+OWN_SQL = ("search_", "journal_")  # tables that are written by hand, per database
 
 
 def is_described(name: str | None, kind: str, _parents: object) -> bool:

@@ -1,9 +1,9 @@
-"""The row of a run: one generation into one assistant message. Its events are not kept here."""
+"""The row of a run, one generation into one assistant message, and of its tokens. Its events are not kept here."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import ID, Row
@@ -12,7 +12,10 @@ LIVE_STATUSES = ("queued", "streaming")
 
 
 class RunRow(Row):
-    """A run. `seq` is its last event, `text_seq` the last one whose text counts."""
+    """A run. `seq` is its last event, `text_seq` the last one whose text counts.
+
+    `owner` is the backend that a live run belongs to, where several share a database.
+    """
 
     __tablename__ = "runs"
 
@@ -31,6 +34,7 @@ class RunRow(Row):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    owner: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index(None, "message_id"),
@@ -43,3 +47,15 @@ class RunRow(Row):
             postgresql_where=text("status IN ('queued', 'streaming')"),
         ),
     )
+
+
+class RunTokensRow(Row):
+    """The tokens of an answer that was cut, as far as its run has ended; they belong to one exact text."""
+
+    __tablename__ = "run_tokens"
+
+    run_id: Mapped[str] = mapped_column(ID, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    prompt_ids: Mapped[bytes] = mapped_column(LargeBinary)
+    generated_ids: Mapped[bytes] = mapped_column(LargeBinary)
+    model: Mapped[str] = mapped_column(Text)
+    text_digest: Mapped[str] = mapped_column(Text)
