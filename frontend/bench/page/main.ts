@@ -1,13 +1,18 @@
 /** Streams a text at a steady rate into a renderer and writes down what the reader waits for. */
 import { flushSync, mount, unmount } from 'svelte';
 import '../../src/app.css';
+import { Follow } from '$lib/components/Chat/follow.svelte';
 import { naive } from './naive';
+import { plain } from './plain';
 import Stage from './Stage.svelte';
 
 const CHARACTERS_PER_TOKEN = 4;
 const READ_MS = 8; // how often a socket brings something
 const FRAME_MS = 1000 / 60;
 const WARM_UP_MS = 1000;
+
+/** How the text is shown: by the page's own component, by a full render a frame, or as nothing but text. */
+export type Kind = 'ours' | 'naive' | 'plain';
 
 export interface Figures {
 	tokens: number;
@@ -24,7 +29,7 @@ export interface Figures {
 
 declare global {
 	interface Window {
-		run: (text: string, rate: number, how: 'ours' | 'naive') => Promise<Figures>;
+		run: (text: string, rate: number, how: Kind) => Promise<Figures>;
 		/** Told as each tenth of the text has been given. */
 		tenth: (index: number) => Promise<void>;
 	}
@@ -33,7 +38,7 @@ declare global {
 window.run = async (text, rate, how) => {
 	const stage = document.createElement('div');
 	document.getElementById('stage')?.replaceChildren(stage);
-	const show = how === 'ours' ? real(stage) : { feed: naive(stage), end: () => stage.remove() };
+	const show = how === 'ours' ? real(stage) : other(stage, how === 'naive' ? naive : plain);
 	const watch = new Watch(stage);
 	await give(text, rate, (prefix, more) => {
 		watch.given();
@@ -51,6 +56,16 @@ function real(stage: HTMLElement) {
 		feed: (text: string, more: boolean) => flushSync(() => component.feed(text, more)),
 		end: () => void unmount(component)
 	};
+}
+
+function other(stage: HTMLElement, renderer: (box: HTMLElement) => (text: string) => void) {
+	const region = document.createElement('div');
+	region.className = 'h-dvh overflow-x-hidden overflow-y-auto overscroll-contain';
+	const column = region.appendChild(document.createElement('div'));
+	column.className = 'reading-column pt-4 pb-6';
+	stage.append(region);
+	const unfollow = new Follow().region(region);
+	return { feed: renderer(column), end: unfollow };
 }
 
 /** Gives the text by the clock: late reads bring more at once, as a socket does. */
@@ -88,6 +103,7 @@ class Watch {
 		this.#changes = new MutationObserver(() => this.#changed());
 		this.#changes.observe(stage, { childList: true, characterData: true, subtree: true });
 		requestAnimationFrame((now) => this.#frame(now));
+		setTimeout(() => performance.mark('warm'), WARM_UP_MS); // for the browser's own trace
 	}
 
 	given() {

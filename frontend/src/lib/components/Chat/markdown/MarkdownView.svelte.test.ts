@@ -97,7 +97,7 @@ test('no node of a finished block is replaced, not even at the end', async () =>
 	observer.observe(root(screen), { childList: true, characterData: true, subtree: true });
 	const blockOf = (node: Node) => {
 		let at: Node | null = node;
-		while (at && at.parentNode !== root(screen)) at = at.parentNode;
+		while (at && at.parentNode?.parentNode !== root(screen)) at = at.parentNode;
 		return at instanceof Element ? at : null;
 	};
 
@@ -105,7 +105,7 @@ test('no node of a finished block is replaced, not even at the end', async () =>
 		await screen.rerender({ text: prefix, streaming: true });
 		await frame();
 		// what the last, unfinished line closed may still be taken back
-		for (const block of [...root(screen).children].slice(0, -2))
+		for (const block of [...root(screen).querySelectorAll(':scope > * > *')].slice(0, -2))
 			if (!block.classList.contains('code')) finished.set(block, block.textContent);
 	}
 	await screen.rerender({ text, streaming: false });
@@ -141,6 +141,26 @@ test.each([
 
 	expect(seen.length).toBeGreaterThan(1);
 	expect(seen).toEqual([...root(screen).querySelectorAll(selector)].slice(0, seen.length));
+});
+
+test('nothing sets an attribute again while a block grows: each would style all below it anew', async () => {
+	const text = Object.values(streams(1500)).join('\n\nBetween two.\n\n');
+	const screen = await show('', true);
+	const again: string[] = [];
+	const observer = new MutationObserver((changes) => {
+		for (const { attributeName, oldValue, target } of changes)
+			if (target instanceof Element && target.getAttribute(attributeName ?? '') === oldValue)
+				again.push(`${attributeName} of ${target.cloneNode(false)}`);
+	});
+	observer.observe(root(screen), { attributes: true, attributeOldValue: true, subtree: true });
+
+	for (const prefix of prefixes(text, [120])) {
+		await screen.rerender({ text: prefix, streaming: true });
+		await frame();
+	}
+
+	expect(root(screen).querySelectorAll('table, pre, li, p').length).toBeGreaterThan(20);
+	expect(again).toEqual([]);
 });
 
 test('a paragraph keeps the nodes of its finished segments while it grows', async () => {
