@@ -5,13 +5,14 @@ Knows no table: models describe them, repositories query them.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -63,6 +64,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.before_close: list[Callable[[], Awaitable[None]]] = []
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
             self.writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", size=1, read_only=False)
@@ -82,7 +84,7 @@ class Database:
         Raises:
             Unavailable: the database cannot be used just now.
         """
-        with _Failures():
+        with Failures():
             async with AsyncSession(self.reader, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
@@ -94,18 +96,27 @@ class Database:
             Unavailable: the database cannot be used just now; nothing was stored.
         """
         turn: AbstractAsyncContextManager[Any] = self._turn or nullcontext()
-        with _Failures():
+        with Failures():
             async with turn, AsyncSession(self.writer, expire_on_commit=False, autoflush=False) as session:
                 yield session
                 await session.commit()
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the writer's turn, for who writes to the file in another way. SQLite only."""
+        assert self._turn is not None  # noqa: S101 (PostgreSQL has as many writers as connections)
+        async with self._turn:
+            yield
+
     async def close(self) -> None:
         """Close every connection."""
+        for close in self.before_close:
+            await close()
         await self.writer.dispose()
         await self.reader.dispose()
 
 
-class _Failures:
+class Failures:
     """Translate the failures of the database, once; those of the code and the integrity errors pass."""
 
     def __enter__(self) -> None:
@@ -123,6 +134,9 @@ def storage_failure(error: BaseException) -> Unavailable | None:
         return _busy()
     if isinstance(error, ConnectionError | OSError):
         return _unavailable()
+    if isinstance(error, sqlite3.Error):
+        sqlite_code = getattr(error, "sqlite_errorcode", None)
+        return _sqlite_failure(sqlite_code & 0xFF) if isinstance(sqlite_code, int) else None
     if not isinstance(error, DBAPIError) or error.orig is None:
         return _unavailable() if _is_connection_error(error) else None
     sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
@@ -171,7 +185,8 @@ def _unavailable() -> Unavailable:
     return Unavailable("storage_unavailable", "The database cannot be used.", retry_after_s=RETRY_AFTER_S)
 
 
-def _to_json(value: object) -> str:
+def to_json(value: object) -> str:
+    """Return JSON as it is stored."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -182,8 +197,15 @@ def _sqlite_engine(url: URL, *, begin: str, size: int, read_only: bool) -> Async
         poolclass=AsyncAdaptedQueuePool,
         pool_size=size,
         max_overflow=0,
-        json_serializer=_to_json,
+        json_serializer=to_json,
     )
+
+    configure_sqlite(engine.sync_engine, begin=begin, read_only=read_only)
+    return engine
+
+
+def configure_sqlite(engine: Engine, *, begin: str, read_only: bool) -> None:
+    """Let an engine's connections be as this application's are, and its transactions begin with `begin`."""
 
     def configure(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: its DEFERRED ones fail at once when a read is followed
@@ -203,9 +225,8 @@ def _sqlite_engine(url: URL, *, begin: str, size: int, read_only: bool) -> Async
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", configure)
-    event.listen(engine.sync_engine, "begin", start)
-    return engine
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", start)
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:
@@ -215,7 +236,7 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT_MS / 1000,
         pool_pre_ping=True,
-        json_serializer=_to_json,
+        json_serializer=to_json,
         connect_args={
             "timeout": 5,
             "server_settings": {"lock_timeout": str(BUSY_TIMEOUT_MS), "timezone": "UTC"},

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import instance_state
 
 from app.models import ChatRow, MessageRow
+from app.repositories.plain_sql import PlainSql
 from app.utils.folding import cjk_pairs, fold, trigrams
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ async def forget_texts(
         """
     )
     wanted = None if message_ids is None else set(message_ids)
+    sql = PlainSql(session)
     for number, content, message_id in (await session.execute(query, {"chat_id": chat_id})).all():
         if wanted is None or message_id in wanted:
-            await _write_pieces(session, number, content, delete=True)
+            await _write_pieces(sql, number, content, delete=True)
 
 
 def _changes(session: AsyncSession) -> Iterable[_Change]:
@@ -80,42 +82,38 @@ def _history(row: MessageRow | ChatRow, name: str) -> tuple[str, str]:
 
 
 async def _index(session: AsyncSession, change: _Change) -> None:
-    number = await _number(session, change) if change.before else None
-    if session.get_bind().dialect.name == "sqlite":
-        await _index_sqlite(session, change, number)
-    else:
-        await _index_postgresql(session, change, number)
+    await index_plainly(PlainSql(session), change.chat_id, change.message_id, change.before, change.after)
 
 
-async def _number(session: AsyncSession, change: _Change) -> int | None:
+async def index_plainly(sql: PlainSql, chat_id: str, message_id: str | None, before: str, after: str) -> None:
+    """Tell the index that a text has changed: a message's, or with None the chat's title."""
+    change = _Change(chat_id, message_id, before, after)
+    number = await _number(sql, change) if before else None
+    await (_index_sqlite if sql.is_sqlite else _index_postgresql)(sql, change, number)
+
+
+async def _number(sql: PlainSql, change: _Change) -> int | None:
     where = {"chat_id": change.chat_id, "message_id": change.message_id}
-    is_it = "message_id = :message_id" if change.message_id is not None else "message_id IS NULL"
-    query = text(f"SELECT number FROM search_entries WHERE chat_id = :chat_id AND {is_it}")  # noqa: S608 (no input)
-    found: int | None = (await session.execute(query, where)).scalar_one_or_none()
-    return found
+    if change.message_id is None:
+        del where["message_id"]
+    found = await sql.rows(_TITLE_NUMBER if change.message_id is None else _MESSAGE_NUMBER, where)
+    return int(found[0][0]) if found else None
 
 
-async def _index_sqlite(session: AsyncSession, change: _Change, number: int | None) -> None:
+async def _index_sqlite(sql: PlainSql, change: _Change, number: int | None) -> None:
     if number is not None:
-        await _write_pieces(session, number, change.before, delete=True)
+        await _write_pieces(sql, number, change.before, delete=True)
     if not change.after:
-        await session.execute(text("DELETE FROM search_entries WHERE number = :n"), {"n": number})
+        await sql.rows(_FORGET, {"n": number})
         return
     if number is None:
-        numbers = (TITLE_NUMBERS, FIRST_TITLE) if change.message_id is None else (MESSAGE_NUMBERS, 1)
-        statement = text(
-            f"""
-            INSERT INTO search_entries (number, chat_id, message_id)
-            SELECT COALESCE(MAX(number) + 1, :first), :chat_id, :message_id FROM search_entries WHERE {numbers[0]}
-            RETURNING number
-            """  # noqa: S608 (a constant)
-        )
-        values = {"first": numbers[1], "chat_id": change.chat_id, "message_id": change.message_id}
-        number = int((await session.execute(statement, values)).scalar_one())
-    await _write_pieces(session, number, change.after, delete=False)
+        is_title = change.message_id is None
+        values = {"chat_id": change.chat_id, "message_id": change.message_id}
+        ((number,),) = await sql.rows(_NEW_TITLE if is_title else _NEW_MESSAGE, values)
+    await _write_pieces(sql, number, change.after, delete=False)
 
 
-async def _write_pieces(session: AsyncSession, number: int, content: str, *, delete: bool) -> None:
+async def _write_pieces(sql: PlainSql, number: int, content: str, *, delete: bool) -> None:
     folded = fold(content)
     for table, pieces in (("search_trigrams", folded), ("search_pairs", pair_words(folded))):
         if not pieces:
@@ -123,7 +121,7 @@ async def _write_pieces(session: AsyncSession, number: int, content: str, *, del
         # a contentless index takes a row out by being told again what was put in
         command = f"INSERT INTO {table} ({table}, rowid, text) VALUES ('delete', :n, :pieces)"  # noqa: S608
         insert = f"INSERT INTO {table} (rowid, text) VALUES (:n, :pieces)"  # noqa: S608 (constants)
-        await session.execute(text(command if delete else insert), {"n": number, "pieces": pieces})
+        await sql.rows(command if delete else insert, {"n": number, "pieces": pieces})
 
 
 def pair_words(folded: str) -> str:
@@ -131,22 +129,36 @@ def pair_words(folded: str) -> str:
     return " ".join("".join(f"{ord(character):x}g" for character in pair) for pair in cjk_pairs(folded))
 
 
-async def _index_postgresql(session: AsyncSession, change: _Change, number: int | None) -> None:
+async def _index_postgresql(sql: PlainSql, change: _Change, number: int | None) -> None:
     folded = fold(change.after)
-    values = {
-        "n": number,
-        "chat_id": change.chat_id,
-        "message_id": change.message_id,
-        "grams": trigrams(folded) + cjk_pairs(folded),
-    }
+    grams = trigrams(folded) + cjk_pairs(folded)
     if not change.after:
-        await session.execute(text("DELETE FROM search_entries WHERE number = :n"), {"n": number})
+        await sql.rows(_FORGET, {"n": number})
     elif number is not None:
-        await session.execute(text("UPDATE search_entries SET grams = :grams WHERE number = :n"), values)
+        await sql.rows(
+            "UPDATE search_entries SET grams = :grams WHERE number = :n", {"n": number, "grams": grams}
+        )
     else:
         sequence = "search_title_numbers" if change.message_id is None else "search_message_numbers"
         statement = f"""
             INSERT INTO search_entries (number, chat_id, message_id, grams)
             VALUES (nextval('{sequence}'), :chat_id, :message_id, :grams)
         """  # noqa: S608 (a constant)
-        await session.execute(text(statement), values)
+        values = {"chat_id": change.chat_id, "message_id": change.message_id, "grams": grams}
+        await sql.rows(statement, values)
+
+
+_FORGET = "DELETE FROM search_entries WHERE number = :n"
+_TITLE_NUMBER = "SELECT number FROM search_entries WHERE chat_id = :chat_id AND message_id IS NULL"
+_MESSAGE_NUMBER = "SELECT number FROM search_entries WHERE chat_id = :chat_id AND message_id = :message_id"
+
+
+def _new(numbers: str, first: int) -> str:
+    return f"""
+        INSERT INTO search_entries (number, chat_id, message_id)
+        SELECT COALESCE(MAX(number) + 1, {first}), :chat_id, :message_id FROM search_entries WHERE {numbers}
+        RETURNING number
+    """  # noqa: S608 (constants)
+
+
+_NEW_TITLE, _NEW_MESSAGE = _new(TITLE_NUMBERS, FIRST_TITLE), _new(MESSAGE_NUMBERS, 1)

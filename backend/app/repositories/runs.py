@@ -1,5 +1,6 @@
 """All SQL about runs. Their events have a home of their own."""
 
+import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -80,9 +81,10 @@ class RunRepository:
         return (await self._session.scalars(query.order_by(RunRow.created_at, RunRow.id))).all()
 
 
-def is_second_live_run(error: IntegrityError) -> bool:
+def is_second_live_run(error: IntegrityError | sqlite3.IntegrityError) -> bool:
     """Return whether it was the index "one live run a chat" that refused a row, not its id."""
-    constraint = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    reason = error.orig if isinstance(error, IntegrityError) else error
+    constraint = getattr(getattr(reason, "__cause__", None), "constraint_name", None)
     if constraint is not None:
         return bool(constraint == "uq_runs_live_chat_id")
-    return "runs.chat_id" in str(error.orig)
+    return "runs.chat_id" in str(reason)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.repositories.indexing import pair_words
+from app.repositories.plain_sql import PlainSql
 from app.utils.folding import TRIGRAM, cjk_pairs, is_cjk, spellings, trigrams
 
 BEFORE_ALL = 2**63 - 1
@@ -54,7 +55,7 @@ class SearchRepository:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._is_sqlite = session.get_bind().dialect.name == "sqlite"
+        self._is_sqlite = PlainSql(session).is_sqlite
 
     async def candidates(self, user_id: str, terms: Sequence[str], *, before: int = BEFORE_ALL) -> Candidates:
         """Return the next texts that may hold every term: by the index where a term is long enough, else by a scan."""

@@ -3,8 +3,9 @@
 Knows the repositories, no query.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar, cast
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,8 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import Database
 from app.repositories.chats import ChatRepository
 from app.repositories.messages import MessageRepository
+from app.repositories.presets import PresetRepository
+from app.repositories.run_starts import RunStartRepository
+from app.repositories.run_tokens import RunTokenRepository
 from app.repositories.runs import RunRepository
 from app.repositories.search import SearchRepository
+from app.repositories.transactions import ThreadSession, Transactions
+
+T = TypeVar("T")
 
 
 class Unit:
@@ -24,7 +31,10 @@ class Unit:
         self.chats = ChatRepository(session)
         self.messages = MessageRepository(session)
         self.runs = RunRepository(session)
+        self.run_tokens = RunTokenRepository(session)
         self.search = SearchRepository(session)
+        self.presets = PresetRepository(session)
+        self.starts = RunStartRepository(session)
 
     async def ping(self) -> None:
         """Ask the database for nothing, to see that it answers."""
@@ -39,8 +49,57 @@ class Storage:
             await unit.chats.insert(chat)
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, temporary: "Storage | None" = None) -> None:
         self._database = database
+        self._transactions = Transactions(database) if database.path is not None else None
+        self._temporary = temporary
+
+    @property
+    def temporary(self) -> "Storage":
+        """Where temporary chats are kept, which is no disk."""
+        assert self._temporary is not None  # noqa: S101 (given by the composition root)
+        return self._temporary
+
+    def of(self, id_: str | None) -> "Storage":
+        """Return where a chat or a run is kept: here, or in memory when it is, or is of, a temporary chat."""
+        return self._temporary if self._temporary is not None and self._temporary.holds(id_) else self
+
+    def holds(self, id_: str | None) -> bool:  # noqa: ARG002 (asked of the one in memory)
+        """Return whether a chat or a run was remembered to be kept here."""
+        return False
+
+    def hold(self, id_: str) -> None:
+        """Remember that a chat or a run is kept here, where that must be remembered."""
+
+    def let_go(self, id_: str) -> None:
+        """Forget it."""
+
+    async def transaction(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Do the work as one unit, stored when it ends well and forgotten when it raises.
+
+        Much cheaper than `write`, and those that come at the same time are committed together. The work may wait for
+        nothing but its unit: on SQLite it is done in the database's thread.
+
+        Raises:
+            Unavailable: as `write`.
+        """
+        if self._transactions is None:
+            async with self.write() as unit:
+                return await work(unit)
+        done: T = await self._transactions.write(lambda session: work(unit_of(session)))
+        return done
+
+    async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Do work that only reads, as one unit; much cheaper than `read`, and bound by the rule of `transaction`.
+
+        Raises:
+            Unavailable: as `read`.
+        """
+        if self._transactions is None:
+            async with self.read() as unit:
+                return await work(unit)
+        done: T = await self._transactions.read(lambda session: work(unit_of(session)))
+        return done
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Unit]:
@@ -63,3 +122,8 @@ class Storage:
         """
         async with self._database.write() as session:
             yield Unit(session)
+
+
+def unit_of(session: ThreadSession) -> Unit:
+    """Return the repositories over a session whose statements are done at once."""
+    return Unit(cast("AsyncSession", session))  # it has the methods that repositories call

@@ -90,10 +90,31 @@ def mark_changed(row: ChatRow | MessageRow, now: datetime) -> None:
 
 async def mark_active(unit: Unit, chat: ChatRow, now: datetime) -> None:
     """Bring a chat to the top of the list, also when the clock was set back."""
-    newest = await unit.chats.last_activity(chat.user_id)
+    bring_to_top(chat, await unit.chats.last_activity(chat.user_id), now)
+
+
+def bring_to_top(chat: ChatRow, newest: int, now: datetime) -> None:
+    """Give a chat an activity above the newest one of its user."""
     microseconds = int(now.timestamp() * 1_000_000)
     chat.activity = microseconds if microseconds > newest else newest + 1
     mark_changed(chat, now)
+
+
+def check_room(messages: int, *, new: int = 1) -> None:
+    """Refuse to make a chat longer than it may be.
+
+    Raises:
+        Conflict: `chat_full`.
+    """
+    if messages + new > MAX_MESSAGES_PER_CHAT:
+        detail = f"A chat holds at most {MAX_MESSAGES_PER_CHAT} messages. Begin a new one."
+        raise Conflict("chat_full", detail, limit=MAX_MESSAGES_PER_CHAT)
+
+
+def take_title(chat: ChatRow, message: MessageRow) -> None:
+    """Name a chat without a title after its first user message."""
+    if not chat.title and message.role == "user":
+        chat.title = default_title(message.content)
 
 
 async def append_message(
@@ -120,9 +141,7 @@ async def append_message(
     """
     if parent_id is not None and await unit.messages.get(chat.id, parent_id) is None:
         raise message_not_found(field="parent_id")
-    if await unit.messages.count(chat.id) >= MAX_MESSAGES_PER_CHAT:
-        detail = f"A chat holds at most {MAX_MESSAGES_PER_CHAT} messages. Begin a new one."
-        raise Conflict("chat_full", detail, limit=MAX_MESSAGES_PER_CHAT)
+    check_room(await unit.messages.count(chat.id))
     message = MessageRow(
         id=message_id,
         chat_id=chat.id,
@@ -139,8 +158,7 @@ async def append_message(
     )
     await unit.messages.insert(message)
     chat.active_leaf_id = message.id
-    if not chat.title and role == "user":
-        chat.title = default_title(content)
+    take_title(chat, message)
     await mark_active(unit, chat, now)
     await unit.chats.save()
     return message

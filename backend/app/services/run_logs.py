@@ -46,14 +46,17 @@ class RunLogs:
         self._ended: deque[tuple[float, str, int]] = deque()
         self._kept_events = 0
 
-    def open(self, *, user_id: str, chat_id: str | None, run_id: str, message_id: str | None) -> RunLog:
-        """Begin the log of a new run."""
+    def open(
+        self, *, user_id: str, chat_id: str | None, run_id: str, message_id: str | None, kept: bool = True
+    ) -> RunLog:
+        """Begin the log of a new run; `kept` says whether its events are journaled, to outlive the process."""
         log = RunLog(
             user_id=user_id,
             chat_id=chat_id,
             run_id=run_id,
             message_id=message_id,
-            journal=self._journal if chat_id is not None else self._unkept,
+            journal=self._journal if kept else self._unkept,
+            kept=kept,
             sink=self._sink,
             monotonic=self._clock.monotonic,
         )

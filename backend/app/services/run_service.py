@@ -14,7 +14,7 @@ from uuid import uuid4
 from loguru import logger
 
 from app.config import Settings
-from app.errors import Unavailable
+from app.errors import AppError, Unavailable
 from app.schemas.message import Message
 from app.schemas.problem import RunError
 from app.schemas.run import Receipt, Run, RunStarted, RunStopped, StartRun
@@ -67,31 +67,8 @@ class RunService:
             Overloaded: `too_many_runs`; nothing was stored.
             Unavailable: shutting down, or the database cannot be used; nothing was stored.
         """
-        async with self._one_at_a_time(chat_id):
-            known = await self._parts.starts.known(user_id, chat_id, request)
-            if known is not None:
-                return self._present_start(known), False
-            if request.message is not None:
-                check_length(request.message.content, limit=self._max_message_chars, field="message.content")
-            check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
-            self.check_open()
-            run_id = request.run_id or str(uuid4())
-            ticket = self._parts.admission.admit(run_id, user_id, chat_id)
-            try:
-                stored = await self._parts.starts.store(user_id, chat_id, run_id, request)
-            except BaseException:
-                self.give_back(ticket)
-                raise
-            run = self._live_run(user_id, stored, ticket)
-            if stored.user_message is not None:
-                tell_message_changed(self._parts.events, user_id, stored.user_message)
-            tell_message_changed(self._parts.events, user_id, stored.assistant_message)
-            tell_chat_changed(self._parts.events, stored.chat)
-            self.launch(run)
-        started = RunStarted(
-            run=stored.run, user_message=stored.user_message, assistant_message=stored.assistant_message
-        )
-        return self._present_start(started), True
+        # who asks may leave at any moment; what is stored must live
+        return await asyncio.shield(asyncio.create_task(self._start(user_id, chat_id, request)))
 
     def check_open(self) -> None:
         """Refuse new work while shutting down.
@@ -193,6 +170,43 @@ class RunService:
 
     # --- inside -------------------------------------------------------------------------------------------
 
+    async def _start(self, user_id: str, chat_id: str, request: StartRun) -> tuple[RunStarted, bool]:
+        async with self._one_at_a_time(chat_id):
+            run_id = request.run_id or str(uuid4())
+            try:
+                ticket = self._admitted(user_id, chat_id, run_id, request)
+            except AppError:
+                # a request that is known already is answered whatever the limits say now
+                known = await self._parts.starts.known(user_id, chat_id, request)
+                if known is None:
+                    raise
+                return self._present_start(known), False
+            try:
+                stored = await self._parts.starts.store(user_id, chat_id, run_id, request)
+            except BaseException:
+                self.give_back(ticket)
+                raise
+            if isinstance(stored, RunStarted):
+                self.give_back(ticket)
+                return self._present_start(stored), False
+            run = self._live_run(user_id, stored, ticket)
+            if stored.user_message is not None:
+                tell_message_changed(self._parts.events, user_id, stored.user_message)
+            tell_message_changed(self._parts.events, user_id, stored.assistant_message)
+            tell_chat_changed(self._parts.events, stored.chat)
+            self.launch(run)
+        started = RunStarted(
+            run=stored.run, user_message=stored.user_message, assistant_message=stored.assistant_message
+        )
+        return self._present_start(started), True
+
+    def _admitted(self, user_id: str, chat_id: str, run_id: str, request: StartRun) -> Ticket:
+        if request.message is not None:
+            check_length(request.message.content, limit=self._max_message_chars, field="message.content")
+        check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+        self.check_open()
+        return self._parts.admission.admit(run_id, user_id, chat_id)
+
     async def _live(self, run: ActiveRun) -> None:
         await self._end(run, await self._parts.generation.generate(run))
 
@@ -215,7 +229,11 @@ class RunService:
     def _live_run(self, user_id: str, stored: StoredStart, ticket: Ticket) -> ActiveRun:
         message = stored.assistant_message
         log = self._parts.logs.open(
-            user_id=user_id, chat_id=message.chat_id, run_id=stored.run.id, message_id=message.id
+            user_id=user_id,
+            chat_id=message.chat_id,
+            run_id=stored.run.id,
+            message_id=message.id,
+            kept=not stored.chat.temporary,
         )
         return ActiveRun(
             id=stored.run.id,
@@ -226,6 +244,7 @@ class RunService:
             ticket=ticket,
             log=log,
             created_at=stored.run.created_at,
+            turns=stored.turns if ticket.running else None,  # prompts that wait are not kept in memory
         )
 
     def _present_start(self, started: RunStarted) -> RunStarted:

@@ -4,41 +4,39 @@ Admits nothing and starts nothing.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from app.errors import Conflict, FieldProblem, Invalid
 from app.models import ChatRow, MessageRow, RunRow
-from app.ports import Clock
+from app.ports import Clock, Turn
+from app.repositories.chats import ListedChat
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
 from app.schemas.options import Params
 from app.schemas.run import Run, RunStarted, StartRun
 from app.services.conversation import (
-    append_message,
-    chat_for_change,
+    bring_to_top,
     chat_not_found,
+    check_room,
     message_not_found,
-    summary_of,
+    take_title,
 )
+from app.services.run_known import has_parent, known_start, request_origin
 from app.services.run_options import run_options
-from app.services.wire import messages_on_wire, run_on_wire
-from app.utils.digest import digest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from app.services.wire import message_on_wire, run_on_wire, summary_on_wire
 
 
 @dataclass(frozen=True)
 class StoredStart:
-    """What a start has stored: both messages and the run, as they go on the wire."""
+    """What a start has stored: both messages and the run, as they go on the wire; and the prompt."""
 
     run: Run
     user_message: Message | None
     assistant_message: Message
     chat: ChatSummary
     options: Params
+    turns: tuple[Turn, ...]
 
 
 class RunStart:
@@ -56,26 +54,18 @@ class RunStart:
             NotFound: `chat_not_found`.
             Conflict: `id_conflict`: an id of it belongs to another request.
         """
-        async with self._storage.read() as unit:
+
+        async def look(unit: Unit) -> RunStarted | None:
             if await unit.chats.get(user_id, chat_id) is None:
                 raise chat_not_found()
-            run = await _known_run(unit, chat_id, request, request_origin(chat_id, request))
-            if run is None:
-                return None
-            answer = await unit.messages.get(chat_id, run.message_id)
-            question = None
-            if answer is not None and answer.parent_id is not None and request.message is not None:
-                question = await unit.messages.get(chat_id, answer.parent_id)
-            rows = [row for row in (question, answer) if row is not None]
-            shown = await messages_on_wire(unit, chat_id, rows)
-        return RunStarted(
-            run=run_on_wire(run),
-            user_message=shown[0] if question is not None else None,
-            assistant_message=shown[-1],
-        )
+            return await known_start(unit, chat_id, request)
 
-    async def store(self, user_id: str, chat_id: str, run_id: str, request: StartRun) -> StoredStart:
-        """Store the user message, the empty answer and the run, all or nothing.
+        return await self._storage.of(chat_id).look(look)
+
+    async def store(
+        self, user_id: str, chat_id: str, run_id: str, request: StartRun
+    ) -> StoredStart | RunStarted:
+        """Store the user message, the empty answer and the run, all or nothing; or return what is known of the request.
 
         Raises:
             NotFound: `chat_not_found`, `message_not_found` (the parent).
@@ -84,117 +74,131 @@ class RunStart:
         """
         origin = request_origin(chat_id, request)
         now = self._clock.now()
-        async with self._storage.write() as unit:
-            chat = await chat_for_change(unit, user_id, chat_id)
-            question: MessageRow | None = None
-            if request.message is not None:
-                question = await append_message(
-                    unit,
-                    chat,
-                    message_id=request.message.id or str(uuid4()),
-                    parent_id=_given_parent(request) if _has_parent(request) else chat.active_leaf_id,
-                    role="user",
-                    content=request.message.content,
-                    origin=origin,
-                    now=now,
-                )
-            parent_id = question.id if question is not None else await _question(unit, chat, request)
-            answer = await append_message(
-                unit,
-                chat,
-                message_id=str(uuid4()),
-                parent_id=parent_id,
-                role="assistant",
-                content="",
-                status="queued",
-                now=now,
+        message_id = (request.message.id if request.message is not None else None) or str(uuid4())
+
+        async def work(unit: Unit) -> StoredStart | RunStarted:
+            chat = await unit.starts.chat_for_change(user_id, chat_id)
+            if chat is None:
+                raise chat_not_found()
+            if taken := await unit.starts.taken(chat_id, run_id, message_id):
+                return await _known_or_conflict(unit, chat_id, request, taken)
+            places = await unit.starts.places(user_id, chat_id)
+            check_room(places.messages, new=1 if request.message is None else 2)
+            title_before = chat.title
+            question = (
+                await _question(unit, chat, request, message_id) if request.message is not None else None
             )
+            parent_id = question.id if question is not None else await _answered(unit, chat, request)
+            answer = new_message(chat_id, str(uuid4()), parent_id, role="assistant")
+            answer.status = "queued"
+            rows = [answer] if question is None else [question, answer]
+            for position, row in enumerate(rows, start=places.position + 1):
+                row.position, row.created_at, row.updated_at = position, now, now
+            if question is not None:
+                question.origin = origin
+                take_title(chat, question)
+            chat.active_leaf_id = answer.id
+            bring_to_top(chat, places.activity, now)
             options = run_options(request.options, chat, default_max_tokens=self._default_max_tokens)
-            row = RunRow(
-                id=run_id,
-                user_id=user_id,
-                chat_id=chat_id,
-                message_id=answer.id,
-                continues=None,
-                model=options.model,
-                status="queued",
-                seq=0,
-                text_seq=0,
-                options=options.model_dump(mode="json", exclude_none=True),
-                error=None,
-                origin=origin,
-                created_at=now,
-                started_at=None,
-                ended_at=None,
+            run = new_run(run_id, user_id, answer, options, origin)
+            await unit.starts.insert(rows, run)
+            await unit.starts.save_chat(chat, title_before)
+            above = rows[0].parent_id
+            siblings = await unit.starts.children(chat_id, above)
+            shown = [
+                message_on_wire(rows[0], siblings),
+                *(message_on_wire(row, [row.id]) for row in rows[1:]),
+            ]
+            system = (Turn("system", chat.system_prompt),) if chat.system_prompt else ()
+            path = await unit.starts.path_texts(parent_id)
+            return StoredStart(
+                run=run_on_wire(run),
+                user_message=shown[0] if question is not None else None,
+                assistant_message=shown[-1],
+                chat=summary_on_wire(ListedChat(chat, places.messages + len(rows), run_id)),
+                options=options,
+                turns=(*system, *(Turn(role, content) for role, content in path if content)),  # type: ignore[arg-type]
             )
-            await unit.runs.insert(row)
-            rows: Sequence[MessageRow] = [answer] if question is None else [question, answer]
-            shown = await messages_on_wire(unit, chat_id, rows)
-            summary = await summary_of(unit, chat)
-        return StoredStart(
-            run=run_on_wire(row),
-            user_message=shown[0] if question is not None else None,
-            assistant_message=shown[-1],
-            chat=summary,
-            options=options,
-        )
+
+        place = self._storage.of(chat_id)
+        if request.run_id is not None and await self._is_elsewhere(place, run_id):
+            raise Conflict("id_conflict", "Another run has this id.")
+        stored = await place.transaction(work)
+        place.hold(run_id)
+        return stored
+
+    async def _is_elsewhere(self, place: Storage, run_id: str) -> bool:
+        """Return whether a run of the other kind of chat, temporary or not, has this id."""
+        if place is self._storage:
+            return self._storage.of(run_id) is not place
+        async with self._storage.read() as unit:
+            return await unit.runs.with_id(run_id) is not None
 
 
-def request_origin(chat_id: str, request: StartRun) -> str:
-    """Return the fingerprint of a request without the ids that its client chose."""
-    content = request.message.content if request.message is not None else None
-    return digest(
-        [
-            chat_id,
-            content,
-            _has_parent(request),
-            request.parent_id,
-            request.options.model_dump(mode="json", exclude_none=True),
-        ]
-    )
+async def _known_or_conflict(unit: Unit, chat_id: str, request: StartRun, taken: set[str]) -> RunStarted:
+    known = await known_start(unit, chat_id, request)
+    if known is not None:
+        return known
+    if "live" in taken:
+        raise Conflict("run_active", "This chat has a run that has not ended.")
+    raise Conflict("id_conflict", "This id is taken.")
 
 
-def _has_parent(request: StartRun) -> bool:
-    return "parent_id" in request.model_fields_set
+async def _question(unit: Unit, chat: ChatRow, request: StartRun, message_id: str) -> MessageRow:
+    """Return the user message that is to be added."""
+    parent_id = request.parent_id if has_parent(request) else chat.active_leaf_id
+    if parent_id is not None and await unit.starts.message(chat.id, parent_id) is None:
+        raise message_not_found(field="parent_id")
+    message = new_message(chat.id, message_id, parent_id, role="user")
+    message.content = request.message.content if request.message is not None else ""
+    return message
 
 
-def _given_parent(request: StartRun) -> str | None:
-    return request.parent_id
-
-
-async def _known_run(unit: Unit, chat_id: str, request: StartRun, origin: str) -> RunRow | None:
-    if request.run_id is not None:
-        run = await unit.runs.with_id(request.run_id)
-        if run is not None:
-            if run.chat_id != chat_id or run.origin != origin:
-                raise Conflict("id_conflict", "Another run has this id.")
-            return run
-    if request.message is None or request.message.id is None:
-        return None
-    message = await unit.messages.with_id(request.message.id)
-    if message is None:
-        return None
-    if message.chat_id != chat_id or message.origin != origin or request.run_id is not None:
-        raise Conflict("id_conflict", "Another message has this id.")
-    answers = (await unit.messages.siblings(chat_id, {message.id})).get(message.id, [])
-    runs = await unit.runs.of_message(answers[0]) if answers else ()
-    return runs[0] if runs else None
-
-
-async def _question(unit: Unit, chat: ChatRow, request: StartRun) -> str:
+async def _answered(unit: Unit, chat: ChatRow, request: StartRun) -> str:
     """Return the id of the user message that is to be answered again."""
-    if _has_parent(request):
+    if has_parent(request):
         named = request.parent_id
-        message = await unit.messages.get(chat.id, named) if named is not None else None
+        message = await unit.starts.message(chat.id, named) if named is not None else None
         if named is not None and message is None:
             raise message_not_found(field="parent_id")
     else:
-        leaf = await unit.messages.get(chat.id, chat.active_leaf_id) if chat.active_leaf_id else None
+        leaf = await unit.starts.message(chat.id, chat.active_leaf_id) if chat.active_leaf_id else None
         message = leaf
         if leaf is not None and leaf.role != "user" and leaf.parent_id is not None:
-            message = await unit.messages.get(chat.id, leaf.parent_id)
+            message = await unit.starts.message(chat.id, leaf.parent_id)
     if message is None or message.role != "user":
         detail = "must name a user message, which is then answered again"
         fields = (FieldProblem("parent_id", "not_a_user_message", detail),)
         raise Invalid("not_a_user_message", f"parent_id: {detail}", fields=fields)
     return message.id
+
+
+def new_message(chat_id: str, message_id: str, parent_id: str | None, *, role: str) -> MessageRow:
+    """Return a new message without content; its place and its times are still to be set."""
+    return MessageRow(
+        id=message_id,
+        chat_id=chat_id,
+        parent_id=parent_id,
+        role=role,
+        content="",
+        reasoning="",
+        status="completed",
+        details={},
+    )
+
+
+def new_run(run_id: str, user_id: str, answer: MessageRow, options: Params, origin: str) -> RunRow:
+    """Return a new run into an answer that is being stored."""
+    return RunRow(
+        id=run_id,
+        user_id=user_id,
+        chat_id=answer.chat_id,
+        message_id=answer.id,
+        model=options.model,
+        status="queued",
+        seq=0,
+        text_seq=0,
+        options=options.model_dump(mode="json", exclude_none=True),
+        origin=origin,
+        created_at=answer.created_at,
+    )

@@ -22,6 +22,7 @@ CHAT_FIELDS = (
     "params",
     "pinned",
     "archived",
+    "temporary",
     "tags",
     "folder",
     "active_leaf_id",
@@ -34,7 +35,7 @@ def chat_on_wire(row: ChatRow, messages: Sequence[Message], active_run: Run | No
     """Return a chat with these of its messages."""
     return Chat.model_validate(
         {field: getattr(row, field) for field in CHAT_FIELDS}
-        | {"temporary": False, "system_prompt": row.system_prompt}
+        | {"system_prompt": row.system_prompt}
         | {"messages": list(messages), "active_run": active_run}
     )
 
@@ -43,7 +44,7 @@ def summary_on_wire(listed: ListedChat) -> ChatSummary:
     """Return a chat as a list item."""
     return ChatSummary.model_validate(
         {field: getattr(listed.chat, field) for field in CHAT_FIELDS}
-        | {"temporary": False, "message_count": listed.message_count, "active_run_id": listed.active_run_id}
+        | {"message_count": listed.message_count, "active_run_id": listed.active_run_id}
     )
 
 
