@@ -4,6 +4,7 @@ A start then costs what the backend itself does, not the second of its imports; 
 can be killed. Told by lines of JSON on its standard input, answers on its output. Holds no test.
 """
 
+import gc
 import json
 import os
 import select
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import main  # noqa: E402 (its place has to be known before)
+from app.api import app as described  # noqa: E402
 from tests.faults import failpoints  # noqa: E402
 
 PRELOADED = ("alembic.command", "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite")
@@ -68,6 +70,10 @@ def run() -> None:
     """Serve orders until the input ends; then nothing that was started is left."""
     for name in PRELOADED:
         __import__(name)
+    document = main.create_app(None).openapi_schema
+    vars(described)["document"] = lambda _app: document  # the same for all: no backend has to make it again
+    gc.collect()
+    gc.freeze()  # what is shared with the children is not copied by their collector
     children: set[int] = set()
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
