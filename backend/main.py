@@ -32,6 +32,7 @@ from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
 from app.realtime.rooms import Rooms
 from app.repositories.journal_opening import journal_folder, opened_journal, remove_files
+from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
 from app.services.chat_clearing import ChatClearing
@@ -42,6 +43,7 @@ from app.services.counted_events import CountedEvents
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.message_service import MessageService
+from app.services.preset_service import PresetService
 from app.services.run_parts import RunParts, run_parts
 from app.services.run_recovery import recover
 from app.services.run_service import RunService
@@ -80,7 +82,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             settings.vllm_api_key.get_secret_value() if settings.vllm_api_key else None
         ) as session,
     ):
-        storage, clock, rooms, measures = Storage(database), SystemClock(), Rooms(), Measures()
+        memory = MemoryStorage()
+        storage, clock, rooms, measures = Storage(database, memory), SystemClock(), Rooms(), Measures()
         limits = StreamLimits(settings.first_token_timeout_s, settings.idle_timeout_s)
         engines = Engines(settings.vllm_api_base_url)
         client = VllmClient(session, engines, limits, ControlTokens(settings.models_dir), measures)
@@ -106,6 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             run_view=parts.view,
             completion=CompletionService(runs, parts, settings),
             clearing=ChatClearing(storage, clock, rooms),
+            presets=PresetService(storage, clock, max_new_tokens=settings.max_new_tokens),
             vllm=vllm,
             gateway=GatewayService(
                 Passage(session, engines, limits, whole_s=settings.run_timeout_s),
@@ -142,6 +146,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             await journal.close()
             await gateway.server.shutdown()
             await catalogue.close()
+            memory.close()
             lag.cancel()
 
 

@@ -14,6 +14,7 @@ from app.api import (
     metrics,
     models,
     openai_gateway,
+    presets,
     runs,
     search,
 )
@@ -27,6 +28,7 @@ ROUTERS = (
     chats.router,
     messages.router,
     runs.router,
+    presets.router,
     chat_completion.router,
     models.router,
     health.router,

@@ -18,6 +18,7 @@ from app.services.conversation import chat_not_found, message_not_found
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.message_service import MessageService
+from app.services.preset_service import PresetService, preset_not_found
 from app.services.run_service import RunService
 from app.services.run_view import RunView
 from app.services.search_service import SearchService
@@ -39,6 +40,7 @@ class Services:
     run_view: RunView
     completion: CompletionService
     clearing: ChatClearing
+    presets: PresetService
     vllm: VllmService
     gateway: GatewayService
     health: HealthService
@@ -80,11 +82,16 @@ async def _run_id(run_id: str) -> str:
     return path_id(run_id, NotFound("run_not_found", "There is no such run."))
 
 
+async def _preset_id(preset_id: str) -> str:
+    return path_id(preset_id, preset_not_found())
+
+
 ServicesDep = Annotated[Services, Depends(services)]
 UserId = Annotated[str, Depends(user_id)]
 ChatId = Annotated[str, Depends(_chat_id)]
 MessageId = Annotated[str, Depends(_message_id)]
 RunId = Annotated[str, Depends(_run_id)]
+PresetId = Annotated[str, Depends(_preset_id)]
 IfMatch = Annotated[
     str | None,
     Header(alias="If-Match", description="The `updated_at` this change is based on; else 412 `stale`"),

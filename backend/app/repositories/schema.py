@@ -52,7 +52,7 @@ async def bring_to_head(database: Database) -> None:
         if database.path is not None and present is not None:
             _copy(database.path, present)
         logger.info("migrating the database from {} to {}", present or "empty", head)
-        await connection.run_sync(_upgrade)
+        await connection.run_sync(migrate)
         await connection.commit()
 
 
@@ -76,7 +76,8 @@ def _copy(path: Path, present: str) -> None:
     logger.info("copied the database to {}", copy)
 
 
-def _upgrade(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
+    """Bring the schema of whatever is at this connection to its newest revision."""
     # the import is the cost that a start without migrations does not pay
     from alembic import command  # noqa: PLC0415
 

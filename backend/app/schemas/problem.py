@@ -12,6 +12,7 @@ ErrorCode = Literal[
     "chat_not_found",
     "message_not_found",
     "run_not_found",
+    "preset_not_found",
     "model_not_found",
     "method_not_allowed",
     "id_conflict",
@@ -20,6 +21,7 @@ ErrorCode = Literal[
     "message_too_large",
     "max_tokens_too_large",
     "unsupported_media_type",
+    "import_not_recognised",
     "host_not_allowed",
     "origin_not_allowed",
     # the state of a chat or run
@@ -35,6 +37,7 @@ ErrorCode = Literal[
     "too_many_requests",
     "chat_full",
     "too_many_chats",
+    "too_many_presets",
     # people
     "unauthorized",
     "forbidden",
@@ -54,6 +57,8 @@ ErrorCode = Literal[
     "storage_full",
     "storage_unavailable",
     "shutting_down",
+    # the page server, when it cannot reach the backend
+    "backend_unavailable",
     "internal_error",
 ]
 

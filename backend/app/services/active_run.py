@@ -114,7 +114,7 @@ class ActiveRuns:
 
     def logs(self) -> list[RunLog]:
         """Return the logs of the runs that are kept in a journal."""
-        return [run.log for run in self if run.chat_id is not None]
+        return [run.log for run in self if run.log.kept]
 
     def in_chat(self, chat_id: str) -> ActiveRun | None:
         """Return the run of a chat, or None."""

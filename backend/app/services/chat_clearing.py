@@ -29,7 +29,7 @@ class ChatClearing:
             NotFound: `chat_not_found`.
             Conflict: `run_active`.
         """
-        async with self._storage.write() as unit:
+        async with self._storage.of(chat_id).write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)
             if await unit.runs.live_in_chat(chat_id) is not None:
                 raise Conflict("run_active", "This chat has a run that has not ended. Stop it first.")

@@ -95,7 +95,7 @@ class ChatJoining:
     async def _missed(
         self, user_id: str, chat_id: str, run_id: str, after_seq: int, enter: Callable[[str | None], None]
     ) -> Sequence[Numbered] | None:
-        async with self._storage.read() as unit:
+        async with self._storage.of(chat_id).read() as unit:
             if await unit.chats.get(user_id, chat_id) is None:
                 raise chat_not_found()
             newest = await unit.runs.newest_in_chat(chat_id)

@@ -4,20 +4,20 @@ What happens inside a chat is in message_service and run_service.
 """
 
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from app.errors import Conflict
 from app.models import ChatRow
 from app.ports import Clock, EventSink
 from app.repositories.chats import ChatPlace
 from app.repositories.storage import Storage, Unit
-from app.schemas.chat import Chat, ChatPage, ChatSummary, CreateChat, UpdateChat
+from app.schemas.chat import Chat, ChatPage, CreateChat, UpdateChat
+from app.services.chat_creation import ChatCreation
 from app.services.conversation import (
     chat_for_change,
     chat_not_found,
     check_max_tokens,
     invalid,
-    mark_active,
     mark_changed,
     message_not_found,
     summary_of,
@@ -28,9 +28,7 @@ from app.services.live_runs import LiveRuns
 from app.services.precondition import check_not_stale
 from app.services.wire import chat_on_wire, messages_on_wire, run_on_wire, summary_on_wire, tree_on_wire
 from app.utils.cursor import decode_cursor, encode_cursor
-from app.utils.digest import digest
 
-MAX_CHATS_PER_USER = 50_000
 RESTORABLE_FOR = timedelta(days=30)
 STOP_ATTEMPTS = 3  # a run may begin between stopping one and deleting its chat
 NEVER_NULL = ("title", "params", "pinned", "archived", "tags", "active_leaf_id")
@@ -43,6 +41,7 @@ class ChatService:
         self, storage: Storage, clock: Clock, events: EventSink, live_runs: LiveRuns, *, max_new_tokens: int
     ) -> None:
         self._storage = storage
+        self._creation = ChatCreation(storage, clock, events, max_new_tokens=max_new_tokens)
         self._clock = clock
         self._events = events
         self._live_runs = live_runs
@@ -55,58 +54,10 @@ class ChatService:
             Conflict: `id_conflict`, `too_many_chats`.
             Invalid: `max_tokens_too_large`.
         """
-        check_max_tokens(request.max_tokens, request.params.max_tokens, limit=self._max_new_tokens)
-        if request.temporary:
-            raise invalid("temporary", "unsupported", "temporary chats are not supported by this version")
-        origin = digest(request.model_dump(mode="json", exclude={"id"}))
-        try:
-            chat, created, summary = await self._create(user_id, request, origin)
-        except Conflict:
-            if request.id is None:
-                raise
-            # somebody else stored the id between our look and our insert: now it is there to be compared
-            chat, created, summary = await self._create(user_id, request, origin)
+        chat, created = await self._creation.create(user_id, request)
         if created:
-            tell_chat_changed(self._events, summary)
             return chat_on_wire(chat, [], None), True
         return await self.get(user_id, chat.id), False
-
-    async def _create(
-        self, user_id: str, request: CreateChat, origin: str
-    ) -> tuple[ChatRow, bool, ChatSummary]:
-        async with self._storage.write() as unit:
-            known = await unit.chats.with_id(request.id) if request.id is not None else None
-            if known is not None:
-                if known.user_id != user_id or known.origin != origin or known.deleted_at is not None:
-                    raise Conflict("id_conflict", "Another chat has this id.")
-                return known, False, await summary_of(unit, known)
-            if await unit.chats.count(user_id) >= MAX_CHATS_PER_USER:
-                detail = f"There is room for {MAX_CHATS_PER_USER} chats. Delete some first."
-                raise Conflict("too_many_chats", detail, limit=MAX_CHATS_PER_USER)
-            chat = self._new_row(user_id, request, origin)
-            await mark_active(unit, chat, chat.created_at)
-            chat.updated_at = chat.created_at
-            await unit.chats.insert(chat)
-            return chat, True, await summary_of(unit, chat)
-
-    def _new_row(self, user_id: str, request: CreateChat, origin: str) -> ChatRow:
-        now = self._clock.now()
-        return ChatRow(
-            id=request.id or str(uuid4()),
-            user_id=user_id,
-            title=request.title or "",
-            model=request.model,
-            system_prompt=request.system_prompt,
-            temperature=request.temperature,
-            max_tokens=request.max_tokens,
-            params=request.params.model_dump(mode="json", exclude_none=True),
-            pinned=False,
-            archived=False,
-            tags=[],
-            origin=origin,
-            created_at=now,
-            updated_at=now,
-        )
 
     async def page(
         self,
@@ -140,7 +91,7 @@ class ChatService:
         Raises:
             NotFound: `chat_not_found`.
         """
-        async with self._storage.read() as unit:
+        async with self._storage.of(chat_id).read() as unit:
             chat = await unit.chats.get(user_id, chat_id)
             if chat is None:
                 raise chat_not_found()
@@ -164,7 +115,7 @@ class ChatService:
         check_max_tokens(request.max_tokens, params_max_tokens, limit=self._max_new_tokens)
         if request.params is not None:
             given["params"] = request.params.model_dump(mode="json", exclude_none=True)
-        async with self._storage.write() as unit:
+        async with self._storage.of(chat_id).write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)
             check_not_stale(if_match, chat.updated_at)
             if request.active_leaf_id is not None:
@@ -188,13 +139,16 @@ class ChatService:
             Conflict: `run_active`: runs begin faster than they can be stopped.
         """
         for _ in range(STOP_ATTEMPTS):
-            async with self._storage.write() as unit:
+            async with self._storage.of(chat_id).write() as unit:
                 chat = await chat_for_change(unit, user_id, chat_id)
                 live = await unit.runs.live_in_chat(chat_id)
-                if live is None:
+                if live is None and chat.temporary:
+                    await unit.chats.purge(chat_id)  # nothing of it is left, and nothing can be restored
+                elif live is None:
                     chat.deleted_at = self._clock.now()
                     await unit.chats.save()
             if live is None:
+                self._storage.of(chat_id).let_go(chat_id)
                 tell_chat_deleted(self._events, user_id, chat_id)
                 return
             await self._live_runs.stop_for_delete(user_id, live.id)
@@ -206,7 +160,7 @@ class ChatService:
         Raises:
             NotFound: `chat_not_found`: unknown, or deleted too long ago.
         """
-        async with self._storage.write() as unit:
+        async with self._storage.of(chat_id).write() as unit:
             chat = await unit.chats.get_for_change(user_id, chat_id, deleted=True)
             if chat is not None:
                 chat.deleted_at = None

@@ -67,7 +67,9 @@ class CompletionService:
             message=_unstored(self._parts.clock),
             options=whole,
             ticket=ticket,
-            log=self._parts.logs.open(user_id=user_id, chat_id=None, run_id=run_id, message_id=None),
+            log=self._parts.logs.open(
+                user_id=user_id, chat_id=None, run_id=run_id, message_id=None, kept=False
+            ),
             created_at=now,
             turns=tuple(Turn(turn.role, turn.content) for turn in asked),
         )

@@ -64,7 +64,7 @@ class MessageService:
                 "parent_id" in request.model_fields_set,
             ]
         )
-        async with self._storage.write() as unit:
+        async with self._storage.of(chat_id).write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)
             known = await unit.messages.with_id(request.id) if request.id is not None else None
             if known is not None:
@@ -98,7 +98,7 @@ class MessageService:
         Raises:
             NotFound: `chat_not_found`, `message_not_found` (for `before`).
         """
-        async with self._storage.read() as unit:
+        async with self._storage.of(chat_id).read() as unit:
             chat = await unit.chats.get(user_id, chat_id)
             if chat is None:
                 raise chat_not_found()
@@ -135,7 +135,7 @@ class MessageService:
                 raise invalid(name, "null", "must not be null; leave it out to keep it")
         if request.content is not None:
             check_length(request.content, limit=self._max_message_chars)
-        async with self._storage.write() as unit:
+        async with self._storage.of(chat_id).write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)
             message = await self._found(unit, chat_id, message_id)
             if message.status in LIVE_STATUSES:
@@ -145,7 +145,8 @@ class MessageService:
             if request.content is not None:
                 message.content = request.content
             if request.metadata is not None:
-                message.details = request.metadata
+                kept = {name: message.details[name] for name in ("run_id",) if name in message.details}
+                message.details = request.metadata | kept
             mark_changed(message, now)
             mark_changed(chat, now)
             await unit.messages.save()
@@ -161,7 +162,7 @@ class MessageService:
             Conflict: `run_active`: runs begin faster than they can be stopped.
         """
         for _ in range(STOP_ATTEMPTS):
-            async with self._storage.write() as unit:
+            async with self._storage.of(chat_id).write() as unit:
                 chat = await chat_for_change(unit, user_id, chat_id)
                 message = await self._found(unit, chat_id, message_id)
                 below = await unit.messages.ids_below(message_id)

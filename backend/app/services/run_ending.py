@@ -69,7 +69,7 @@ class RunEnding:
     ) -> tuple[Run | None, Message, ChatSummary | None]:
         for attempt in range(1_000_000):
             try:
-                async with self._storage.write() as unit:
+                async with self._storage.of(run.chat_id).write() as unit:
                     return await self._store(unit, run, ending, message, text_seq, now)
             except Unavailable as error:
                 delay = RETRY_S[min(attempt, len(RETRY_S) - 1)]

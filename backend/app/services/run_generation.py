@@ -185,7 +185,7 @@ class RunGeneration:
         if run.halt == "stop":
             run.log.drop_tail()  # nobody has seen it, so it is not part of what was stopped
             return Ending("stopped", text_seq=run.seen_seq)
-        if self._limits.resume and run.chat_id is not None:
+        if self._limits.resume and run.log.kept:
             return None
         detail = "The server was shut down before the answer was complete."
         return Ending("interrupted", RunError(code="shutting_down", detail=detail))

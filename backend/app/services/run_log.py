@@ -38,11 +38,13 @@ class RunLog:
         journal: Journal,
         sink: EventSink,
         monotonic: Callable[[], float],
+        kept: bool = True,
     ) -> None:
         self.user_id = user_id
         self.chat_id = chat_id
         self.run_id = run_id
         self.message_id = message_id
+        self.kept = kept
         self._journal = journal
         self._sink = sink
         self._monotonic = monotonic

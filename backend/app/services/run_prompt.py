@@ -53,7 +53,7 @@ class RunPrompt:
     async def _turns(self, run: ActiveRun) -> tuple[Turn, ...]:
         if run.chat_id is None or run.message.parent_id is None:
             return ()
-        async with self._storage.read() as unit:
+        async with self._storage.of(run.chat_id).read() as unit:
             chat = await unit.chats.get(run.user_id, run.chat_id)
             path = await unit.messages.path(run.message.parent_id)
         system = [Turn("system", chat.system_prompt)] if chat is not None and chat.system_prompt else []

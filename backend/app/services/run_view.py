@@ -37,7 +37,7 @@ class RunView:
         Raises:
             NotFound: `run_not_found`.
         """
-        async with self._storage.read() as unit:
+        async with self._storage.of(run_id).read() as unit:
             row = await unit.runs.get(user_id, run_id)
             if row is None:
                 raise NotFound("run_not_found", "There is no such run.")
