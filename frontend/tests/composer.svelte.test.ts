@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { userEvent } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 import type { FakeBackend } from './fake_backend';
 import { ask, openPage } from './page';
 
@@ -164,14 +164,64 @@ describe('while an answer is written', () => {
 		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', 'stopped');
 	});
 
-	test('one can write on, and Enter loses nothing', async () => {
+	test('one can write on, and Enter puts the message in line', async () => {
 		const opened = await openPage();
 		await ask(opened);
 		await opened.byId('composer').click();
 		await userEvent.keyboard('next{Enter}');
 
-		await expect.element(opened.byId('composer')).toHaveValue('next');
+		await expect.element(opened.byId('composer')).toHaveValue('');
+		await expect.element(opened.byId('message').last()).toHaveTextContent('next');
 		expect(opened.backend.callsOf('startRun')).toHaveLength(1);
+	});
+});
+
+describe('files', () => {
+	const hand = (type: 'paste' | 'drop', ...files: File[]) => {
+		const data = new DataTransfer();
+		for (const file of files) data.items.add(file);
+		const init = { bubbles: true, cancelable: true };
+		box().dispatchEvent(
+			type === 'paste'
+				? new ClipboardEvent('paste', { clipboardData: data, ...init })
+				: new DragEvent('drop', { dataTransfer: data, ...init })
+		);
+	};
+
+	test.each(['paste', 'drop'] as const)('a text file comes in as text: %s', async (type) => {
+		const { byId } = await openPage();
+		await byId('composer').fill('Look:');
+		hand(type, new File(['print("你好")\n'], 'a.py'));
+
+		await expect.element(byId('composer')).toHaveValue('Look:\na.py\n```py\nprint("你好")\n```');
+	});
+
+	test('what is too large or no text is refused by name', async () => {
+		const { byId } = await openPage();
+		hand('drop', new File(['x'.repeat(100_001)], 'big.txt'));
+		await expect.element(page.getByText('big.txt is too large')).toBeVisible();
+		hand('drop', new File([new Uint8Array([0x89, 0x50, 0, 1])], 'a.png'));
+		await expect.element(page.getByText('a.png is not a text file')).toBeVisible();
+
+		await expect.element(byId('composer')).toHaveValue('');
+	});
+});
+
+describe('arrow up', () => {
+	test('in an empty box edits the last message, in a full one it does not', async () => {
+		const opened = await openPage();
+		const run = await ask(opened, 'first words');
+		opened.backend.end(run, 'completed', { content: 'Yes.' });
+		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', 'completed');
+		await opened.byId('composer').fill('x');
+		await userEvent.keyboard('{ArrowUp}');
+		expect(opened.byId('edit-box').elements()).toHaveLength(0);
+
+		await opened.byId('composer').fill('');
+		await opened.byId('composer').click();
+		await userEvent.keyboard('{ArrowUp}');
+		await expect.element(opened.byId('edit-box')).toHaveValue('first words');
+		await expect.element(opened.byId('edit-box')).toHaveFocus();
 	});
 });
 

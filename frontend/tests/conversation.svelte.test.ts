@@ -107,17 +107,26 @@ describe('an answer', () => {
 		const backend = withAnswer({
 			model: 'Qwen3-0.6B',
 			metadata: {
-				usage: { prompt_tokens: 1234, completion_tokens: 56 },
+				usage: {
+					prompt_tokens: 1234,
+					completion_tokens: 56,
+					prompt_tokens_details: { cached_tokens: 928 },
+					completion_tokens_details: { reasoning_tokens: 24 }
+				},
 				timings: { time_to_first_token_ms: 41.4, tokens_per_second: 52.3 }
 			}
 		});
 		const { byId } = await openPage({ backend, chatId: 'chat' });
 		await expect
 			.element(byId('stats'))
-			.toHaveTextContent('first token 41 ms · 52 tok/s · 56 tokens');
+			.toHaveTextContent('first token 41 ms · 52 tok/s · 56 tokens · 75% cached');
 
 		await byId('stats').click();
 		await expect.element(page.getByText('1,234')).toBeVisible();
+		await expect.element(page.getByText('928')).toBeVisible();
+		const rows = document.querySelector('dl')?.textContent?.replace(/\s+/g, ' ');
+		expect(rows).toContain('Thinking tokens 24');
+		expect(rows).toContain('Answer tokens 32');
 		await expect.element(page.getByText('not reported').first()).toBeVisible();
 	});
 
@@ -125,6 +134,186 @@ describe('an answer', () => {
 		const { byId } = await openPage({ backend: withAnswer({}), chatId: 'chat' });
 
 		await expect.element(byId('stats')).toHaveTextContent('no figures reported');
+	});
+});
+
+describe('an answer that was cut', () => {
+	const CUT = {
+		status: 'stopped' as const,
+		content: 'Because',
+		metadata: { run_id: 'run-1', receipt: { confirmed: true, engine_released_ms: 38, tokens: 2 } }
+	};
+
+	test.each([
+		['stopped', CUT],
+		['interrupted', { ...CUT, status: 'interrupted' as const }],
+		[
+			'cut by its length',
+			{
+				...CUT,
+				status: 'completed' as const,
+				metadata: { run_id: 'run-1', finish_reason: 'length' }
+			}
+		]
+	])('that is %s goes on in the same message', async (_, answer) => {
+		const backend = withAnswer(answer);
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await expect.element(byId('regenerate')).toBeInTheDocument();
+		await byId('continue').click();
+		await vi.waitUntil(() => backend.callsOf('continueRun').length === 1);
+		expect(backend.callsOf('continueRun')[0]).toMatchObject(['run-1', { options: {} }]);
+
+		backend.begin(backend.lastRun);
+		backend.delta(backend.lastRun, ' it is so.');
+		await expect.element(byId('content').last()).toHaveTextContent('Because it is so.');
+		backend.end(backend.lastRun, 'completed', { metadata: { run_id: backend.lastRun } });
+
+		await expect.element(byId('message').last()).toHaveAttribute('data-status', 'completed');
+		expect(byId('message').elements()).toHaveLength(2);
+		expect(byId('continue').elements()).toHaveLength(0);
+	});
+
+	test('cannot go on once the conversation has', async () => {
+		const backend = withAnswer(CUT);
+		const later = aMessage({ id: 'q2', parent_id: 'a', content: 'And?' });
+		backend.put({
+			...backend.chat('chat'),
+			messages: [...backend.chat('chat').messages, later],
+			active_leaf_id: 'q2'
+		});
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+
+		await expect.element(byId('message').last()).toHaveTextContent('And?');
+		expect(byId('continue').elements()).toHaveLength(0);
+	});
+
+	test('that did not fit offers what to leave out', async () => {
+		const backend = withAnswer({
+			status: 'failed',
+			content: '',
+			metadata: { error: { code: 'context_too_long', detail: '' } }
+		});
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await byId('shorten').click();
+		await expect.element(byId('edit-box')).toHaveFocus();
+		await userEvent.keyboard('{Escape}');
+
+		await byId('drop-oldest').click();
+		await vi.waitUntil(() => backend.callsOf('startRun').length === 1);
+		expect(backend.callsOf('startRun')[0]).toMatchObject([
+			'chat',
+			{ parent_id: 'q', options: { context: 'drop_oldest' } }
+		]);
+	});
+});
+
+describe('thinking', () => {
+	test('tells its time and about how much, and can be ended for the answer', async () => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		opened.backend.think(run, 'Let me see. '.repeat(40));
+		await expect
+			.element(opened.byId('thinking'))
+			.toHaveTextContent(/Thinking… \d sec · about \d+ tokens?/);
+		await opened.byId('answer-now').click();
+
+		await vi.waitUntil(() => opened.backend.callsOf('answerNow').length === 1);
+		expect(opened.backend.callsOf('answerNow')[0]).toEqual([run]);
+		opened.backend.delta(run, 'So.');
+		await expect.element(opened.byId('thinking')).toHaveAttribute('data-live', 'false');
+		expect(opened.byId('answer-now').elements()).toHaveLength(0);
+	});
+});
+
+describe('what else can be done with a message', () => {
+	const twoVersions = () => {
+		const backend = withAnswer({ sibling_ids: ['a', 'b'] });
+		const chat = backend.chat('chat');
+		const other = aMessage({
+			id: 'b',
+			parent_id: 'q',
+			role: 'assistant',
+			content: 'Because of rain.',
+			sibling_ids: ['a', 'b']
+		});
+		backend.put({ ...chat, messages: [...chat.messages, other], active_leaf_id: 'b' });
+		return backend;
+	};
+	const choose = async (byId: Awaited<ReturnType<typeof openPage>>['byId'], id: string) => {
+		await byId('message-menu').last().click();
+		await byId(`message-${id}`).click();
+	};
+
+	test('two versions are compared word by word', async () => {
+		const { byId } = await openPage({ backend: twoVersions(), chatId: 'chat' });
+		await choose(byId, 'compare');
+
+		await expect.element(byId('diff')).toHaveTextContent('Because of rain.');
+		const changed = [...document.querySelectorAll('[data-testid=diff] ins')];
+		expect(changed.map((each) => each.textContent).join('|')).toContain('of rain');
+	});
+
+	test('the text of an answer is changed in place', async () => {
+		const backend = twoVersions();
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await choose(byId, 'rewrite');
+		await byId('edit-box').fill('Because of the sun.');
+		await byId('edit-save').click();
+
+		await expect.element(byId('content').last()).toHaveTextContent('Because of the sun.');
+		expect(backend.callsOf('updateMessage')).toEqual([['chat', 'b', 'Because of the sun.']]);
+		await expect.element(byId('branch-position')).toHaveTextContent('2/2');
+	});
+
+	test('it is deleted with what is below it, after a question', async () => {
+		const { byId } = await openPage({ backend: withAnswer({}), chatId: 'chat' });
+		await byId('message-menu').first().click();
+		await byId('message-delete').click();
+		await expect.element(byId('delete-dialog')).toHaveTextContent('the message below it');
+		await byId('delete-confirm').click();
+
+		await expect.element(byId('starter').first()).toBeVisible();
+	});
+
+	test('a chat of its own begins from here', async () => {
+		const backend = withAnswer({});
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await choose(byId, 'fork');
+
+		await vi.waitUntil(() => backend.callsOf('forkChat').length === 1);
+		expect(backend.callsOf('forkChat')[0]).toEqual(['chat', 'a']);
+	});
+});
+
+describe('a very long message', () => {
+	test('is folded until it is asked for', async () => {
+		const backend = withAnswer({});
+		const chat = backend.chat('chat');
+		chat.messages[0]!.content = 'word '.repeat(20_000);
+		backend.put(chat);
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		const shown = () => byId('content').first().element().textContent?.length ?? 0;
+		await expect.element(byId('fold')).toHaveTextContent('Show all 100,000 characters');
+		expect(shown()).toBeLessThan(1_000);
+
+		await byId('fold').click();
+		await vi.waitUntil(() => shown() >= 99_000);
+	});
+});
+
+describe('what a screen reader hears', () => {
+	test('is sentences as they are finished, not tokens', async () => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		const heard = () => opened.byId('announcer').element().textContent ?? '';
+		opened.backend.delta(run, 'The sky is blue. Be');
+		await vi.waitUntil(() => heard().includes('The sky is blue.'));
+		expect(heard()).not.toContain('Be');
+
+		opened.backend.delta(run, 'cause of scattering');
+		opened.backend.end(run, 'completed');
+		await vi.waitUntil(() => heard().includes('Because of scattering'));
+		expect(heard()).toContain('The answer is complete.');
 	});
 });
 
@@ -162,7 +351,7 @@ describe('versions', () => {
 });
 
 describe('a message that was not accepted', () => {
-	test('stays with the cause; over the limit Retry waits for its time', async () => {
+	test('stays with the cause; over the limit it is sent again when its time has come', async () => {
 		const opened = await openPage();
 		opened.backend.refusals.set(
 			'startRun',
@@ -173,27 +362,62 @@ describe('a message that was not accepted', () => {
 
 		await expect.element(opened.byId('message')).toHaveTextContent('Not sent.');
 		await expect.element(opened.byId('retry')).toBeDisabled();
-		await expect.element(opened.byId('retry')).toHaveTextContent('Retry in 1 sec');
-		await expect.element(opened.byId('retry')).toBeEnabled();
-		await opened.byId('retry').click();
+		await expect.element(opened.byId('retry')).toHaveTextContent(/Retry in [12] sec/);
 		await expect.element(opened.byId('message').last()).toHaveAttribute('data-role', 'assistant');
+		expect(opened.backend.callsOf('startRun')).toHaveLength(2);
 	});
 
-	test('can be taken back into the composer', async () => {
+	test('can be changed and deleted where it waits, and deleting be undone', async () => {
 		const opened = await openPage();
 		opened.backend.refusals.set(
 			'createChat',
-			new Failure('storage_full', { status: 503, detail: 'full' })
+			new Failure('storage_full', { status: 507, detail: 'full' })
 		);
 		await opened.byId('composer').fill('precious words');
 		await opened.byId('send').click();
 		await expect
 			.element(opened.byId('message'))
 			.toHaveTextContent('The disk of the server is full.');
-		await opened.byId('take-back').click();
 
-		await expect.element(opened.byId('composer')).toHaveValue('precious words');
+		await opened.byId('outbox-delete').click();
 		expect(opened.byId('message').elements()).toHaveLength(0);
+		opened.backend.refusals.set('createChat', new Failure('storage_full', { status: 507 }));
+		await page.getByRole('button', { name: 'Undo' }).click();
+		await expect.element(opened.byId('message')).toHaveTextContent('precious words');
+
+		await opened.byId('outbox-edit').click();
+		await opened.byId('edit-box').fill('better words');
+		await opened.byId('edit-save').click();
+		await vi.waitUntil(() => opened.backend.callsOf('startRun').length === 1);
+		expect(opened.backend.callsOf('startRun')[0]?.[1]).toMatchObject({
+			message: { content: 'better words' }
+		});
+	});
+
+	test('written while an answer streams waits for its end, and goes in order', async () => {
+		const opened = await openPage();
+		const run = await ask(opened, 'One?');
+		for (const text of ['Two?', 'Three?']) {
+			await opened.byId('composer').fill(text);
+			await opened.byId('send').click();
+		}
+		await expect
+			.element(opened.byId('message').last())
+			.toHaveTextContent('Waits until the answer is complete.');
+		expect(opened.backend.callsOf('startRun')).toHaveLength(1);
+
+		opened.backend.end(run, 'completed', { content: 'One.' });
+		await vi.waitUntil(() => opened.backend.callsOf('startRun').length === 2);
+		opened.backend.end(opened.backend.lastRun, 'completed', { content: 'Two.' });
+		await vi.waitUntil(() => opened.backend.callsOf('startRun').length === 3);
+		opened.backend.end(opened.backend.lastRun, 'completed', { content: 'Three.' });
+
+		await vi.waitUntil(() => opened.byId('message').elements().length === 6);
+		const texts = opened
+			.byId('content')
+			.elements()
+			.map((each) => each.textContent?.trim());
+		expect(texts).toEqual(['One?', 'One.', 'Two?', 'Two.', 'Three?', 'Three.']);
 	});
 
 	test('is sent by itself when the connection is back', async () => {

@@ -14,12 +14,13 @@ import type {
 	Health,
 	Message,
 	Outcome,
+	Preset,
 	Run,
 	SearchHit,
 	ServedModels,
 	StartRun
 } from '../src/lib/types/wire';
-import { newestLeaf } from '../src/lib/utils/path';
+import { newestLeaf, pathTo, withoutMessage } from '../src/lib/utils/path';
 import { aChat, aMessage, aRun, nextTime } from './builders';
 
 /** The health report with the engine in the given state. */
@@ -31,6 +32,7 @@ export const healthOf = (status: string, detail = '', fix: string | null = null)
 
 export class FakeBackend {
 	readonly chats = new Map<string, Chat>();
+	readonly presets = new Map<string, Preset>();
 	readonly deleted = new Map<string, Chat>();
 	readonly runs = new Map<string, { run: Run; events: RunEvent[] }>();
 	/** What the page asked for, in order. */
@@ -100,6 +102,36 @@ export class FakeBackend {
 				const run = this.runs.get(id)?.run as Run;
 				return { run, receipt: { confirmed: true, engine_released_ms: 38, tokens: 2 } };
 			}),
+		continueRun: (id, body) =>
+			this.#command('continueRun', [id, body], () => this.#continue(id, body.run_id)),
+		answerNow: (id) => this.#command('answerNow', [id], () => undefined),
+		updateMessage: (id, messageId, content) =>
+			this.#command('updateMessage', [id, messageId, content], () => {
+				const message = this.#known(id).messages.find((other) => other.id === messageId);
+				if (!message) throw new Failure('message_not_found', { status: 404 });
+				Object.assign(message, { content, updated_at: nextTime() });
+				this.emit({ type: 'message.changed', message });
+				return message;
+			}),
+		deleteMessage: (id, messageId) =>
+			this.#command('deleteMessage', [id, messageId], () => {
+				const chat = this.#known(id);
+				chat.messages = [...withoutMessage(treeOf(chat), messageId).values()];
+				this.emit({ type: 'message.deleted', chat_id: id, message_id: messageId });
+			}),
+		forkChat: (id, messageId) =>
+			this.#command('forkChat', [id, messageId], () => {
+				const messages = pathTo(treeOf(this.#known(id)), messageId);
+				this.put(aChat({ id: `${id}-fork`, messages, active_leaf_id: messageId }));
+				return this.chat(`${id}-fork`);
+			}),
+		presets: () => this.#command('presets', [], () => [...this.presets.values()]),
+		savePreset: (draft, id = crypto.randomUUID()) =>
+			this.#command('savePreset', [draft, id], () => {
+				this.presets.set(id, { ...draft, id });
+				return { ...draft, id };
+			}),
+		deletePreset: (id) => this.#command('deletePreset', [id], () => void this.presets.delete(id)),
 		models: () => this.#command('models', [], () => this.models),
 		health: () => this.#command('health', [], () => this.health)
 	};
@@ -248,7 +280,7 @@ export class FakeBackend {
 			parent_id: user?.id ?? parent,
 			role: 'assistant',
 			status: 'queued',
-			metadata: { options: options ?? {} }
+			metadata: { options: options ?? {}, run_id: id }
 		});
 		const run = aRun({ id, message_id: assistant.id, chat_id: chatId });
 		this.runs.set(id, { run, events: [] });
@@ -257,6 +289,28 @@ export class FakeBackend {
 		chat.title ||= message?.content.split('\n')[0]?.slice(0, 50) ?? '';
 		this.put(chat);
 		return { run, user_message: user, assistant_message: assistant };
+	}
+
+	#continue(runId: string, chosen?: string | null) {
+		const id = chosen ?? crypto.randomUUID();
+		const before = this.runs.get(runId)?.run;
+		const chat = [...this.chats.values()].find(({ messages }) =>
+			messages.some(({ metadata }) => metadata.run_id === runId)
+		);
+		const message = chat?.messages.find(({ metadata }) => metadata.run_id === runId);
+		if (!chat || !message) throw new Failure('run_not_found', { status: 404 });
+		const run = aRun({
+			id,
+			message_id: message.id,
+			chat_id: chat.id,
+			continues: before?.id ?? runId
+		});
+		this.runs.set(id, { run, events: [] });
+		chat.active_run = run;
+		Object.assign(message, { status: 'queued', updated_at: nextTime() });
+		message.metadata = { ...message.metadata, run_id: id };
+		this.emit({ type: 'message.changed', message });
+		return { run, user_message: null, assistant_message: message };
 	}
 
 	#add(chat: Chat, facts: Partial<Message>): Message {

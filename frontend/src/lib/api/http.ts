@@ -5,13 +5,15 @@
 
 import createClient from 'openapi-fetch';
 import type { paths } from '$lib/types/contract';
-import { Failure, type LocalCode } from '$lib/types/failure';
 import type {
 	Chat,
 	ChatPage,
+	ContinueRun,
 	CreateChat,
 	Health,
-	Problem,
+	Message,
+	Preset,
+	PresetDraft,
 	RunStarted,
 	RunStopped,
 	SearchPage,
@@ -19,7 +21,7 @@ import type {
 	StartRun,
 	UpdateChat
 } from '$lib/types/wire';
-import { isRecord } from '$lib/utils/storage';
+import { answer, healthOf, type Reply } from './replies';
 
 export interface Api {
 	listChats(query: { limit?: number; cursor?: string }): Promise<ChatPage>;
@@ -33,6 +35,17 @@ export interface Api {
 	restoreChat(chatId: string): Promise<Chat>;
 	startRun(chatId: string, body: StartRun): Promise<RunStarted>;
 	stopRun(runId: string, seenSeq?: number): Promise<RunStopped>;
+	/** Goes on with an answer that was cut: a new run into the same message. */
+	continueRun(runId: string, body: ContinueRun): Promise<RunStarted>;
+	/** Ends the thinking now; the run goes on to the answer. */
+	answerNow(runId: string): Promise<void>;
+	updateMessage(chatId: string, messageId: string, content: string): Promise<Message>;
+	deleteMessage(chatId: string, messageId: string): Promise<void>;
+	forkChat(chatId: string, messageId: string): Promise<Chat>;
+	presets(): Promise<Preset[]>;
+	/** Without an id a new one. */
+	savePreset(preset: PresetDraft, id?: string): Promise<Preset>;
+	deletePreset(id: string): Promise<void>;
 	models(): Promise<ServedModels>;
 	/** The health report; 503 is an answer too. */
 	health(): Promise<Health>;
@@ -48,6 +61,19 @@ export function httpApi(base = ''): Api {
 		const timeout = AbortSignal.timeout(TIMEOUT_MS);
 		return { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
 	};
+	/** A command whose path the generated types do not know. */
+	const send = async (method: string, path: string, body?: unknown): Promise<Reply> => {
+		const headers = { 'Content-Type': 'application/json' };
+		const content = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+		const response = await fetch(`${base}${path}`, { method, ...content, ...inTime() });
+		const text = await response.text();
+		const read = text ? (JSON.parse(text) as unknown) : undefined;
+		return response.ok ? { data: read, response } : { error: read ?? {}, response };
+	};
+	const ofMessage = (chat_id: string, message_id: string) => ({
+		params: { path: { chat_id, message_id } },
+		...inTime()
+	});
 	const ofChat = (chat_id: string) => ({ params: { path: { chat_id } }, ...inTime() });
 
 	return {
@@ -69,57 +95,30 @@ export function httpApi(base = ''): Api {
 					...inTime()
 				})
 			),
+		continueRun: (id, body) => answer<RunStarted>(send('POST', `/api/runs/${id}/continue`, body)),
+		answerNow: (id) => answer<undefined>(send('POST', `/api/runs/${id}/answer`)),
+		updateMessage: (chatId, id, content) =>
+			answer<Message>(
+				client.PUT('/api/chats/{chat_id}/messages/{message_id}', {
+					body: { content },
+					...ofMessage(chatId, id)
+				})
+			),
+		deleteMessage: (chatId, id) =>
+			answer<undefined>(
+				client.DELETE('/api/chats/{chat_id}/messages/{message_id}', ofMessage(chatId, id))
+			),
+		forkChat: (id, message_id) =>
+			answer<Chat>(send('POST', `/api/chats/${id}/fork`, { message_id })),
+		presets: async () => (await answer<{ items: Preset[] }>(send('GET', '/api/presets'))).items,
+		savePreset: (preset, id) =>
+			answer<Preset>(
+				id === undefined
+					? send('POST', '/api/presets', preset)
+					: send('PUT', `/api/presets/${id}`, preset)
+			),
+		deletePreset: (id) => answer<undefined>(send('DELETE', `/api/presets/${id}`)),
 		models: () => answer(client.GET('/api/chat/models', inTime())),
-		health: () => health(client.GET('/api/chat/health', inTime()))
+		health: () => healthOf(client.GET('/api/chat/health', inTime()))
 	};
-}
-
-interface Reply {
-	data?: unknown;
-	error?: unknown;
-	response: Response;
-}
-
-/** The contract leaves a message's metadata open, hence the cast to the page's own shapes. */
-async function answer<T>(call: Promise<Reply & { data?: unknown }>, signal?: AbortSignal) {
-	const reply = await arrived(call, signal);
-	if (reply.error === undefined && reply.response.ok) return reply.data as T;
-	throw refusal(reply);
-}
-
-/** An unwell system answers 503 with its report. */
-async function health(call: Promise<Reply>): Promise<Health> {
-	const reply = await arrived(call);
-	const body = reply.data ?? reply.error;
-	if (isRecord(body) && isRecord(body.tiers)) return body as Health;
-	throw refusal(reply);
-}
-
-async function arrived(call: Promise<Reply>, signal?: AbortSignal): Promise<Reply> {
-	try {
-		return await call;
-	} catch (error) {
-		if (signal?.aborted) throw error;
-		throw new Failure(error instanceof SyntaxError ? 'unreadable_reply' : 'offline');
-	}
-}
-
-function refusal({ error, response }: Reply): Failure {
-	const after = Number(response.headers.get('Retry-After') ?? NaN);
-	const retryAfterS = Number.isFinite(after) ? after : null;
-	if (!isProblem(error)) {
-		const code: LocalCode = response.status >= 502 ? 'backend_unavailable' : 'unreadable_reply';
-		return new Failure(code, { status: response.status, retryAfterS });
-	}
-	return new Failure(error.code, {
-		status: error.status,
-		detail: error.detail,
-		fields: error.errors ?? [],
-		limit: error.limit ?? null,
-		retryAfterS
-	});
-}
-
-function isProblem(value: unknown): value is Problem {
-	return isRecord(value) && typeof value.code === 'string' && typeof value.detail === 'string';
 }

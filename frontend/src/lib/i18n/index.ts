@@ -11,4 +11,4 @@ export {
 	type MessageValues
 } from './language.svelte';
 export { failureText, type FailureText } from './errors';
-export { formatCount, formatDuration, formatRate } from './numbers';
+export { formatCount, formatDuration, formatRate, formatShare, formatShort } from './numbers';

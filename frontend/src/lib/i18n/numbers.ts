@@ -28,3 +28,17 @@ export function formatRate(perSecond: number): string {
 		maximumFractionDigits: perSecond < 10 ? 1 : 0
 	}).format(perSecond);
 }
+
+/** A part of a whole, from 0 to 1. */
+export function formatShare(share: number): string {
+	return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(
+		share
+	);
+}
+
+/** 1.2K, 32K: where there is room for a few letters only. */
+export function formatShort(value: number): string {
+	return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(
+		value
+	);
+}

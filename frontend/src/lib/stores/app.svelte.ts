@@ -62,7 +62,10 @@ export class AppStore {
 			event: (event) => this.#handle(event)
 		});
 		const unwatch = this.engine.watch();
-		const onStorage = () => this.settings.reload();
+		const onStorage = () => {
+			this.settings.reload();
+			this.#open?.commands.outbox.reload();
+		};
 		addEventListener('storage', onStorage);
 		void this.chats.load();
 		return () => {
@@ -70,7 +73,7 @@ export class AppStore {
 			unwatch();
 			disconnect();
 			this.connection.dispose();
-			this.#open?.store.leave();
+			this.#leave();
 		};
 	}
 
@@ -78,7 +81,7 @@ export class AppStore {
 	show(chatId: string | null) {
 		if (chatId !== null && chatId === this.#open?.store.id) return;
 		if (chatId === null && this.#open && isUntouched(this.#open)) return;
-		this.#open?.store.leave();
+		this.#leave();
 		const id = chatId ?? newId();
 		const isNew = chatId === null || this.#unsent.of(id).some((unsent) => unsent.newChat !== null);
 		const store = new ChatStore(
@@ -87,7 +90,9 @@ export class AppStore {
 			this.ports.realtime,
 			frameScheduler()
 		);
-		this.#open = { store, commands: new ChatCommands(store, this.ports.api, this.#unsent) };
+		const thinks = () => this.settings.values.thinking;
+		const commands = new ChatCommands(store, this.ports.api, this.#unsent, thinks);
+		this.#open = { store, commands };
 		if (!isNew) void store.join();
 	}
 
@@ -99,10 +104,16 @@ export class AppStore {
 		const isAgain = this.connection.wasOnline;
 		this.connection.connected();
 		const open = this.#open;
-		if (open && open.store.phase !== 'new') void open.store.join();
-		open?.commands.retryPassing();
+		if (open && open.store.phase !== 'new')
+			void open.store.join().then(() => open.commands.outbox.retryPassing());
+		else void open?.commands.outbox.retryPassing();
 		if (isAgain || this.chats.phase === 'failed') void this.chats.load();
 		if (this.engine.phase === 'backend_down') void this.engine.check();
+	}
+
+	#leave() {
+		this.#open?.store.leave();
+		this.#open?.commands.outbox.dispose();
 	}
 
 	#handle(event: ServerEvent) {
@@ -112,7 +123,7 @@ export class AppStore {
 }
 
 const isUntouched = ({ store, commands }: OpenChat) =>
-	store.phase === 'new' && commands.pending.length === 0;
+	store.phase === 'new' && commands.outbox.pending.length === 0;
 
 const APP = Symbol('app');
 

@@ -28,8 +28,12 @@ export class ChatStore {
 	tree = $state.raw<Tree>(new Map());
 	/** What is shown of the live run; at most one frame behind what has arrived. */
 	run = $state.raw<RunState | null>(null);
+	/** When the live run began to generate, in milliseconds since the epoch by the page's clock. */
+	runSince = $state<number | null>(null);
 	leafId = $state<string | null>(null);
 	readonly path: Message[] = $derived(pathTo(this.tree, this.leafId));
+	/** Called when the chat is there and no run goes on in it. */
+	onIdle: () => void = () => undefined;
 
 	#run: RunState | null = null;
 	#ended: string[] = [];
@@ -130,6 +134,7 @@ export class ChatStore {
 		if (step.verdict === 'duplicate') return;
 		if (step.verdict === 'gap') return void this.#catchUp(run);
 		this.#setRun(step.state);
+		if (event.type === 'run.started' && event.continued === 0) this.runSince = Date.now();
 		if (step.state.message) this.#end(step.state, step.state.message);
 		else this.scheduler.soon(() => this.#publish());
 	}
@@ -145,6 +150,7 @@ export class ChatStore {
 		this.#put(message);
 		this.#setRun(null);
 		this.#publish();
+		this.onIdle();
 	}
 
 	async #catchUp(run: RunState) {
@@ -180,9 +186,11 @@ export class ChatStore {
 		this.head = head;
 		this.leafId = head.active_leaf_id ?? messages.at(-1)?.id ?? null;
 		this.#setRun(live ? runFromSnapshot(live) : null);
+		this.runSince = active_run?.started_at ? Date.parse(active_run.started_at) : null;
 		this.#publish();
 		this.failure = null;
 		this.phase = 'ready';
+		if (!live) this.onIdle();
 	}
 
 	#put(message: Message) {

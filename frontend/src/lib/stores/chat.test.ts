@@ -68,7 +68,7 @@ beforeEach(async () => {
 afterEach(() => stores.forEach((each) => each.leave()));
 
 async function answered(question = 'Why?', answer = 'Because.') {
-	await commands.send(question, {});
+	await commands.send(question);
 	backend.begin(backend.lastRun);
 	backend.delta(backend.lastRun, answer);
 	backend.end(backend.lastRun, 'completed');
@@ -76,7 +76,7 @@ async function answered(question = 'Why?', answer = 'Because.') {
 
 describe('following a run', () => {
 	test('deltas are shown on the next frame, the end at once', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		backend.delta(backend.lastRun, 'Be');
 		backend.delta(backend.lastRun, 'cause');
@@ -91,7 +91,7 @@ describe('following a run', () => {
 	});
 
 	test('a chat opened in the middle of a run shows it whole and goes on', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		backend.think(backend.lastRun, 'Hm.');
 		backend.delta(backend.lastRun, 'Be');
@@ -115,7 +115,7 @@ describe('following a run', () => {
 	});
 
 	test('a lost event is asked for, exactly from where the tab is', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		const deliver = backend.wire;
 		backend.wire = () => undefined;
@@ -143,7 +143,7 @@ describe('following a run', () => {
 			held = event;
 		};
 
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		for (const text of ['Be', 'cau', 'se']) backend.delta(backend.lastRun, text);
 		await settled();
@@ -153,7 +153,7 @@ describe('following a run', () => {
 	});
 
 	test('after a loss of connection joining again is enough', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		backend.delta(backend.lastRun, 'Be');
 		backend.goOffline();
@@ -168,7 +168,7 @@ describe('following a run', () => {
 	});
 
 	test('events that arrive while a join is on its way are not lost', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		const joining = store.join();
 		backend.delta(backend.lastRun, 'Be');
@@ -210,81 +210,22 @@ describe('following a run', () => {
 
 describe('sending', () => {
 	test('a message is shown at once and its ids are chosen here', async () => {
-		const sending = commands.send('Why?', { thinking: true });
-		expect(commands.pending[0]).toMatchObject({ state: 'sending' });
+		const sending = commands.send('Why?');
+		expect(commands.outbox.pending[0]).toMatchObject({ state: 'sending' });
 		await sending;
 
 		const [, body] = backend.callsOf('startRun')[0] as [string, Record<string, unknown>];
 		expect(body).toMatchObject({ message: { content: 'Why?' }, options: { thinking: true } });
 		expect(body.run_id).toMatch(/^[0-9a-f-]{14}7/);
 		expect(store.path[0]?.id).toBe((body.message as { id: string }).id);
-		expect(commands.pending).toEqual([]);
-	});
-
-	test('a refused message stays, with the cause, and retrying is the same request', async () => {
-		backend.refusals.set('startRun', new Failure('too_many_runs', { status: 429, retryAfterS: 7 }));
-		await commands.send('Why?', {});
-
-		const [pending] = commands.pending;
-		expect(pending).toMatchObject({ state: 'failed', failure: { code: 'too_many_runs' } });
-		expect((pending?.retryAt ?? 0) - Date.now()).toBeGreaterThan(5_000);
-
-		await commands.retry(pending?.unsent.request.message.id ?? '');
-		const [first, second] = backend.callsOf('startRun');
-		expect(second).toEqual(first);
-		expect(commands.pending).toEqual([]);
-		expect(texts()).toEqual(['user: Why?', 'assistant: ']);
-	});
-
-	test('a message that could not be sent survives a reload and goes out on reconnect', async () => {
-		backend.goOffline();
-		await commands.send('Why?', {});
-
-		const reloaded = commandsOf(store);
-		expect(reloaded.pending[0]).toMatchObject({ state: 'failed' });
-		backend.goOnline();
-		await store.join();
-		reloaded.retryPassing();
-		await settled();
-
-		expect(reloaded.pending).toEqual([]);
-		expect(texts()).toEqual(['user: Why?', 'assistant: ']);
-		expect(commandsOf(store).pending).toEqual([]);
-	});
-
-	test('a reply that got lost does not make a second message', async () => {
-		const accepted = backend.api.startRun.bind(backend.api);
-		let replies = 0;
-		backend.api.startRun = async (...args) => {
-			const reply = await accepted(...args);
-			if (replies++ === 0) throw new Failure('offline');
-			return reply;
-		};
-
-		await commands.send('Why?', {});
-		commands.retryPassing();
-		await settled();
-
-		expect(backend.chat('chat').messages).toHaveLength(2);
-		expect(commands.pending).toEqual([]);
-	});
-
-	test('what the server refused for good is not sent again by itself', async () => {
-		backend.refusals.set('startRun', new Failure('message_too_large', { status: 413 }));
-		await commands.send('Why?', {});
-		commands.retryPassing();
-		await settled();
-
-		expect(backend.callsOf('startRun')).toHaveLength(1);
-		expect(commands.takeBack(commands.pending[0]?.unsent.request.message.id ?? '')).toBe('Why?');
-		expect(commands.pending).toEqual([]);
+		expect(commands.outbox.pending).toEqual([]);
 	});
 
 	test('the first message makes the chat, with what was set before', async () => {
 		const fresh = open('fresh', 'new');
 		const freshCommands = commandsOf(fresh);
 		await freshCommands.update({ temperature: 0.2 });
-		await freshCommands.send('Hello', {});
+		await freshCommands.send('Hello');
 		backend.delta(backend.lastRun, 'Hi');
 		frames.frame();
 
@@ -301,7 +242,7 @@ describe('versions', () => {
 		const second = open();
 		await second.join();
 		const [first] = store.path;
-		await commands.edit(first!, 'Two?', {});
+		await commands.edit(first!, 'Two?');
 		backend.end(backend.lastRun, 'completed', { content: 'Two.' });
 
 		expect(texts()).toEqual(['user: Two?', 'assistant: Two.']);
@@ -315,7 +256,7 @@ describe('versions', () => {
 
 	test('answering again adds a sibling answer to the same question', async () => {
 		await answered('One?', 'One.');
-		await commands.regenerate(store.path[1]!, {});
+		await commands.regenerate(store.path[1]!);
 		backend.end(backend.lastRun, 'completed', { content: 'Uno.' });
 
 		expect(texts()).toEqual(['user: One?', 'assistant: Uno.']);
@@ -333,7 +274,7 @@ describe('versions', () => {
 
 describe('stopping', () => {
 	test('the text stays as it was seen and the server is told where that is', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		backend.delta(backend.lastRun, 'Be');
 		frames.frame();
@@ -346,7 +287,7 @@ describe('stopping', () => {
 	});
 
 	test('a stop that failed shows again what the run says', async () => {
-		await commands.send('Why?', {});
+		await commands.send('Why?');
 		backend.begin(backend.lastRun);
 		backend.refusals.set('stopRun', new Failure('internal_error', { status: 500 }));
 

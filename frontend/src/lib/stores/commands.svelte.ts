@@ -1,42 +1,44 @@
 /**
- * Owns what a reader does in one chat: send, edit, regenerate, stop, choose a branch, change settings.
- * Does not fold events: the chat store does. Ids are chosen here, so a command sent twice is one command.
+ * Owns what a reader does in one chat: send, edit, answer again, go on, stop, choose a branch,
+ * change settings. Does not fold events: the chat store does. Ids are chosen here, so a command sent
+ * twice is one command.
  */
 
 import type { Api } from '$lib/api/http';
 import { Failure } from '$lib/types/failure';
-import type { CreateChat, Message, Options, UpdateChat } from '$lib/types/wire';
+import type { CreateChat, Message, Options, RunStarted, UpdateChat } from '$lib/types/wire';
 import { newId } from '$lib/utils/id';
+import { canContinue } from '$lib/utils/path';
 import type { ChatStore } from './chat.svelte';
-import type { Unsent, UnsentMessages } from './unsent';
-
-export interface Pending {
-	unsent: Unsent;
-	state: 'sending' | 'failed';
-	failure: Failure | null;
-	/** When a refused message may be tried again, in milliseconds since the epoch. */
-	retryAt: number | null;
-}
+import { Outbox } from './outbox.svelte';
+import type { UnsentMessages } from './unsent';
 
 /** What a chat that is not on the server yet will be made with. */
 export type NewChatSettings = Pick<
 	CreateChat,
-	'model' | 'system_prompt' | 'temperature' | 'max_tokens'
+	'model' | 'system_prompt' | 'temperature' | 'max_tokens' | 'params' | 'temporary'
 >;
 
 export class ChatCommands {
-	/** Messages the server has not accepted yet, oldest first. */
-	pending = $state.raw<Pending[]>([]);
+	/** Messages the server has not accepted yet. */
+	readonly outbox: Outbox;
 	/** A new answer was asked for and the server has not replied yet. */
 	isStarting = $state(false);
+	/** The message whose editor is asked for by the keyboard. */
+	editing = $state<string | null>(null);
 	newChat = $state.raw<NewChatSettings>({});
+	/** The switch by the composer, as it was last turned here. */
+	#thinking = $state<boolean | null>(null);
 
 	constructor(
 		private readonly chat: ChatStore,
 		private readonly api: Api,
-		private readonly unsent: UnsentMessages
+		unsent: UnsentMessages,
+		private readonly thinksByDefault: () => boolean = () => true
 	) {
-		this.pending = unsent.of(chat.id).map((kept) => failed(kept, new Failure('offline')));
+		this.outbox = new Outbox(chat, api, unsent, () => this.newChat);
+		this.outbox.isHeldBack = () => this.isStarting;
+		chat.onIdle = () => void this.outbox.flush();
 	}
 
 	/** What is set for the chat, whether it is on the server or not. */
@@ -44,38 +46,27 @@ export class ChatCommands {
 		return this.chat.head ?? this.newChat;
 	}
 
-	get isBusy(): boolean {
-		return this.isStarting || this.chat.run !== null || this.pending.some(isSending);
+	get thinking(): boolean {
+		return this.#thinking ?? this.settings.params?.thinking ?? this.thinksByDefault();
 	}
 
-	/** Adds a user message below the last one and asks for an answer. */
-	send(content: string, options: Options): Promise<void> {
-		return this.#submit(content, options, this.chat.leafId ?? undefined);
+	/** What goes with each answer that is asked for. */
+	get options(): Options {
+		return { thinking: this.thinking };
+	}
+
+	get isBusy(): boolean {
+		return this.isStarting || this.chat.run !== null || this.outbox.isSending;
+	}
+
+	/** Adds a user message below the last one and asks for an answer, now or when its turn comes. */
+	send(content: string): Promise<void> {
+		return this.outbox.add(content, this.options);
 	}
 
 	/** Adds a sibling of `message` with other words, and asks for an answer to it. */
-	edit(message: Message, content: string, options: Options): Promise<void> {
-		return this.#submit(content, options, message.parent_id);
-	}
-
-	/** Sends a message again that was not accepted: the same request. */
-	retry(messageId: string): Promise<void> {
-		const pending = this.pending.find(({ unsent }) => unsent.request.message.id === messageId);
-		return pending?.state === 'failed' ? this.#post(pending.unsent) : Promise.resolve();
-	}
-
-	/** Tries again what failed only because the way was closed. */
-	retryPassing() {
-		for (const { state, failure, unsent } of this.pending)
-			if (state === 'failed' && failure?.isPassing) void this.#post(unsent);
-	}
-
-	/** Gives up sending; returns the text, so that it is not lost. */
-	takeBack(messageId: string): string {
-		const pending = this.pending.find(({ unsent }) => unsent.request.message.id === messageId);
-		if (!pending) return '';
-		this.#settle(pending.unsent);
-		return pending.unsent.request.message.content;
+	edit(message: Message, content: string): Promise<void> {
+		return this.outbox.add(content, this.options, message.parent_id);
 	}
 
 	/**
@@ -83,15 +74,43 @@ export class ChatCommands {
 	 *
 	 * @throws Failure
 	 */
-	async regenerate(message: Message, options: Options): Promise<void> {
+	regenerate(message: Message, options: Options = {}): Promise<void> {
 		const parent_id = message.role === 'user' ? message.id : message.parent_id;
-		this.isStarting = true;
+		const body = { run_id: newId(), parent_id, options: { ...this.options, ...options } };
+		return this.#start(() => this.api.startRun(this.chat.id, body));
+	}
+
+	/** Whether `message` is an answer that was cut, with nothing below it. */
+	canContinue(message: Message): boolean {
+		return canContinue(this.chat.tree, message);
+	}
+
+	/**
+	 * Goes on with an answer that was cut, in the same message.
+	 *
+	 * @throws Failure
+	 */
+	continue(message: Message): Promise<void> {
+		const runId = message.metadata.run_id;
+		if (!runId) return Promise.resolve();
+		return this.#start(() =>
+			this.api.continueRun(runId, { run_id: newId(), options: this.options })
+		);
+	}
+
+	/**
+	 * Ends the thinking of the live run; it goes on to the answer.
+	 *
+	 * @throws Failure
+	 */
+	async answerNow(): Promise<void> {
+		const { run } = this.chat;
+		if (!run) return;
 		try {
-			this.chat.accept(
-				await this.api.startRun(this.chat.id, { run_id: newId(), parent_id, options })
-			);
-		} finally {
-			this.isStarting = false;
+			await this.api.answerNow(run.runId);
+		} catch (error) {
+			// It came to its answer by itself meanwhile.
+			if (!(error instanceof Failure && error.code === 'not_thinking')) throw error;
 		}
 	}
 
@@ -108,6 +127,35 @@ export class ChatCommands {
 	}
 
 	/**
+	 * Changes the text of a message in place.
+	 *
+	 * @throws Failure
+	 */
+	async rewrite(message: Message, content: string): Promise<void> {
+		const changed = await this.api.updateMessage(this.chat.id, message.id, content);
+		this.chat.handle({ type: 'message.changed', message: changed });
+	}
+
+	/**
+	 * Deletes a message with everything below it.
+	 *
+	 * @throws Failure
+	 */
+	async remove(message: Message): Promise<void> {
+		await this.api.deleteMessage(this.chat.id, message.id);
+		this.chat.handle({ type: 'message.deleted', chat_id: this.chat.id, message_id: message.id });
+	}
+
+	/**
+	 * Copies the conversation up to `message` into a chat of its own; returns its id.
+	 *
+	 * @throws Failure
+	 */
+	async fork(message: Message): Promise<string> {
+		return (await this.api.forkChat(this.chat.id, message.id)).id;
+	}
+
+	/**
 	 * Shows another branch here and in all tabs.
 	 *
 	 * @throws Failure
@@ -116,10 +164,21 @@ export class ChatCommands {
 		await this.update({ active_leaf_id: this.chat.showBranch(messageId) });
 	}
 
+	/** Turns thinking on or off for this chat; without the server for this page only. */
+	async think(isOn: boolean): Promise<void> {
+		this.#thinking = isOn;
+		try {
+			await this.update({ params: { ...this.settings.params, thinking: isOn } });
+		} catch (error) {
+			if (!(error instanceof Failure && error.isPassing)) throw error;
+		}
+	}
+
 	/** @throws Failure */
 	async update(changes: UpdateChat): Promise<void> {
+		if (changes.params?.thinking !== undefined) this.#thinking = changes.params.thinking;
 		if (this.chat.phase === 'new') {
-			this.newChat = { ...this.newChat, ...changes };
+			this.newChat = { ...this.newChat, ...(changes as NewChatSettings) };
 			return;
 		}
 		const {
@@ -130,49 +189,13 @@ export class ChatCommands {
 		this.chat.setHead(head);
 	}
 
-	#submit(content: string, options: Options, parent_id: string | null | undefined) {
-		const unsent: Unsent = {
-			chatId: this.chat.id,
-			newChat: this.chat.phase === 'new' ? { id: this.chat.id, ...this.newChat } : null,
-			request: { run_id: newId(), message: { id: newId(), content }, parent_id, options }
-		};
-		return this.#post(unsent);
-	}
-
-	async #post(unsent: Unsent): Promise<void> {
-		this.unsent.keep(unsent);
-		this.#show({ unsent, state: 'sending', failure: null, retryAt: null });
+	async #start(command: () => Promise<RunStarted>): Promise<void> {
+		this.isStarting = true;
 		try {
-			if (unsent.newChat) {
-				const made = await this.api.createChat(unsent.newChat);
-				unsent.newChat = null;
-				await this.chat.enter(made);
-			}
-			this.chat.accept(await this.api.startRun(this.chat.id, unsent.request));
-			this.#settle(unsent);
-		} catch (error) {
-			if (!(error instanceof Failure)) throw error;
-			this.#show(failed(unsent, error));
+			this.chat.accept(await command());
+		} finally {
+			this.isStarting = false;
+			void this.outbox.flush();
 		}
 	}
-
-	#show(pending: Pending) {
-		const isSame = (other: Pending) => idOf(other) === idOf(pending);
-		this.pending = this.pending.some(isSame)
-			? this.pending.map((other) => (isSame(other) ? pending : other))
-			: [...this.pending, pending];
-	}
-
-	#settle(unsent: Unsent) {
-		this.unsent.drop(unsent);
-		this.pending = this.pending.filter((other) => idOf(other) !== unsent.request.message.id);
-	}
-}
-
-const idOf = (pending: Pending) => pending.unsent.request.message.id;
-const isSending = (pending: Pending) => pending.state === 'sending';
-
-function failed(unsent: Unsent, failure: Failure): Pending {
-	const retryAt = failure.retryAfterS === null ? null : Date.now() + failure.retryAfterS * 1000;
-	return { unsent, state: 'failed', failure, retryAt };
 }

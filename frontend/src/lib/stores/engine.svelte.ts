@@ -37,9 +37,12 @@ export class EngineStore {
 
 	/** What people ought to know about a model, for null about the default one. */
 	noteOn(model: string | null | undefined): string | null {
-		const { items, default: usual } = this.models;
-		const found = items.find(({ id }) => id === (model ?? usual)) ?? (model ? undefined : items[0]);
-		return found?.note ?? null;
+		return this.#served(model)?.note ?? null;
+	}
+
+	/** How many tokens fit into a model, for null into the default one. */
+	contextOf(model: string | null | undefined): number | null {
+		return this.#served(model)?.max_model_len ?? null;
 	}
 
 	/** Checks now and then again, while the page is looked at, until the returned function is called. */
@@ -78,6 +81,11 @@ export class EngineStore {
 		this.#timer = setTimeout(() => {
 			if (document.visibilityState === 'visible') void this.#turn();
 		}, wait);
+	}
+
+	#served(model: string | null | undefined) {
+		const { items, default: usual } = this.models;
+		return items.find(({ id }) => id === (model ?? usual)) ?? (model ? undefined : items[0]);
 	}
 
 	#take(health: Health) {

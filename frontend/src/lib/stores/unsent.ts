@@ -1,6 +1,6 @@
 /**
- * Owns the messages that were sent but not yet accepted, so that a reload does not lose them.
- * Does not send: the chat store does, with the same ids each time.
+ * Owns where messages are kept that were written but not yet accepted, so that a reload does not
+ * lose them. Does not send: the outbox does, with the same ids each time.
  */
 
 import type { CreateChat, StartRun } from '$lib/types/wire';
@@ -10,30 +10,41 @@ export interface Unsent {
 	chatId: string;
 	/** Set while the chat itself has still to be made. */
 	newChat: CreateChat | null;
+	/** Without `parent_id` it goes below what will be the last message then. */
 	request: StartRun & { run_id: string; message: { id: string; content: string } };
 }
+
+const PREFIX = 'unsent.';
 
 export class UnsentMessages {
 	constructor(private readonly storage: KeyValueStore) {}
 
 	of(chatId: string): Unsent[] {
-		const kept = this.storage.read(`unsent.${chatId}`);
+		const kept = this.storage.read(PREFIX + chatId);
 		return Array.isArray(kept) ? kept.filter(isUnsent) : [];
 	}
 
-	keep(unsent: Unsent) {
-		const others = this.of(unsent.chatId).filter((other) => !same(other, unsent));
-		this.storage.write(`unsent.${unsent.chatId}`, [...others, unsent]);
+	/** The chats that have any. */
+	chats(): string[] {
+		return this.storage
+			.keys()
+			.filter((key) => key.startsWith(PREFIX))
+			.map((key) => key.slice(PREFIX.length));
+	}
+
+	replace(chatId: string, all: Unsent[]) {
+		if (all.length) this.storage.write(PREFIX + chatId, all);
+		else this.storage.remove(PREFIX + chatId);
 	}
 
 	drop(unsent: Unsent) {
-		const others = this.of(unsent.chatId).filter((other) => !same(other, unsent));
-		if (others.length) this.storage.write(`unsent.${unsent.chatId}`, others);
-		else this.storage.remove(`unsent.${unsent.chatId}`);
+		const { id } = unsent.request.message;
+		this.replace(
+			unsent.chatId,
+			this.of(unsent.chatId).filter(({ request }) => request.message.id !== id)
+		);
 	}
 }
-
-const same = (one: Unsent, other: Unsent) => one.request.message.id === other.request.message.id;
 
 function isUnsent(value: unknown): value is Unsent {
 	if (!isRecord(value) || typeof value.chatId !== 'string') return false;

@@ -21,6 +21,8 @@ export type Outcome = Schemas['RunEndedEvent']['outcome'];
 export type CreateChat = Schemas['CreateChat'];
 export type UpdateChat = Schemas['UpdateChat'];
 export type StartRun = Schemas['StartRun'];
+export type ContinueRun = Pick<StartRun, 'run_id' | 'options'>;
+export type Params = Schemas['Params'];
 export type RunStopped = Schemas['RunStopped'];
 export type ChatSummary = Schemas['ChatSummary'];
 export type ChatPage = Schemas['ChatPage'];
@@ -58,6 +60,10 @@ export interface MessageMetadata {
 	receipt?: Receipt;
 	continued?: number;
 	options?: Options;
+	/** The newest run that wrote into this message. */
+	run_id?: string;
+	/** What was left out of the prompt, so that the rest fitted. */
+	dropped?: number;
 }
 
 export type Message = With<Schemas['Message'], { metadata: MessageMetadata }>;
@@ -67,3 +73,12 @@ export type RunStarted = With<
 	Schemas['RunStarted'],
 	{ user_message: Message | null; assistant_message: Message }
 >;
+
+/** A prompt with `{{variables}}` and the options that go with it. */
+export interface Preset {
+	id: string;
+	name: string;
+	prompt: string;
+	options: Options;
+}
+export type PresetDraft = Omit<Preset, 'id'>;

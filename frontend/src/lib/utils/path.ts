@@ -65,6 +65,20 @@ export function withoutMessage(tree: Tree, messageId: string): Tree {
 	return next;
 }
 
+/** Whether `message` is an answer that was cut short and can go on: nothing was said after it. */
+export function canContinue(tree: Tree, message: Message): boolean {
+	const { status, metadata } = message;
+	const isCut =
+		status === 'stopped' || status === 'interrupted' || metadata.finish_reason === 'length';
+	if (!isCut || message.role !== 'assistant' || !metadata.run_id) return false;
+	return ![...tree.values()].some(({ parent_id }) => parent_id === message.id);
+}
+
+/** How many messages are below `messageId`, itself not counted. */
+export function countBelow(tree: Tree, messageId: string): number {
+	return tree.size - withoutMessage(tree, messageId).size - 1;
+}
+
 function isNewer(message: Message, rival: Message): boolean {
 	if (message.created_at !== rival.created_at) return message.created_at > rival.created_at;
 	return message.id > rival.id;

@@ -14,6 +14,7 @@ const PREFIX = 'vllm-chat.';
 
 /** JSON values in localStorage under one prefix; whatever fails, the page goes on from memory. */
 export function browserStorage(storage: () => Storage = () => localStorage): KeyValueStore {
+	/** Only what storage would not take: another tab may have removed the rest. */
 	const memory = new Map<string, unknown>();
 
 	const attempt = <T>(action: (storage: Storage) => T, otherwise: T): T => {
@@ -26,13 +27,17 @@ export function browserStorage(storage: () => Storage = () => localStorage): Key
 
 	return {
 		read(key) {
+			if (memory.has(key)) return memory.get(key);
 			const text = attempt((kept) => kept.getItem(PREFIX + key), null);
-			if (text === null) return memory.get(key);
-			return attempt(() => JSON.parse(text) as unknown, undefined);
+			return text === null ? undefined : attempt(() => JSON.parse(text) as unknown, undefined);
 		},
 		write(key, value) {
-			memory.set(key, value);
-			attempt((kept) => kept.setItem(PREFIX + key, JSON.stringify(value)), undefined);
+			const isKept = attempt((kept) => {
+				kept.setItem(PREFIX + key, JSON.stringify(value));
+				return true;
+			}, false);
+			if (isKept) memory.delete(key);
+			else memory.set(key, value);
 		},
 		remove(key) {
 			memory.delete(key);
