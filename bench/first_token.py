@@ -16,6 +16,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import psutil
+
+from relay.raw_client import joined
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROUNDS, WARM_UP, AT_ONCE = 100, 10, 100
@@ -62,36 +65,39 @@ async def address(stream: asyncio.StreamReader | None) -> str:
 class Ways:
     """The ways to a first token; each method returns the seconds that one took."""
 
-    def __init__(self, http: aiohttp.ClientSession, engine: str, backend: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, engine: str, backend: str, pid: int) -> None:
+        self._process = psutil.Process(pid)
         self._http = http
         self._engine = engine
         self._backend = backend
 
-    async def direct(self) -> float:
+    def cpu_ms(self) -> float:
+        """Return the CPU time that the backend has used."""
+        times = self._process.cpu_times()
+        return (times.user + times.system) * 1000
+
+    async def direct(self, begin: asyncio.Barrier) -> float:
         """Ask the engine."""
-        return await self._stream(f"{self._engine}/chat/completions")
+        return await self._stream(f"{self._engine}/chat/completions", begin)
 
-    async def gateway(self) -> float:
+    async def gateway(self, begin: asyncio.Barrier) -> float:
         """Ask the gateway."""
-        return await self._stream(f"{self._backend}/v1/chat/completions")
+        return await self._stream(f"{self._backend}/v1/chat/completions", begin)
 
-    async def run(self) -> float:
+    async def run(self, begin: asyncio.Barrier) -> float:
         """Send a message in a chat that is open over Socket.IO."""
         async with self._http.post(f"{self._backend}/api/chats/", json={}) as reply:
             chat_id = (await reply.json())["id"]
-        url = f"{self._backend}/socket.io/?EIO=4&transport=websocket"
-        async with self._http.ws_connect(url) as socket:
-            await socket.receive()
-            await socket.send_str("40")
-            await socket.receive()
-            await socket.send_str(f'420["chat.join",{{"chat_id":"{chat_id}"}}]')
-            await _until(socket, "430")
-            begun = time.perf_counter()
-            asked = asyncio.create_task(self._start(chat_id))
-            await _until(socket, '42["run.delta"')
-            took = time.perf_counter() - begun
-            await asked
-            await _until(socket, '42["run.ended"')
+        # the client reads bytes: one that takes frames apart would measure itself
+        client = await joined(self._backend, chat_id, lambda _data: 0, 1)
+        await begin.wait()
+        begun = time.perf_counter()
+        asked = asyncio.create_task(self._start(chat_id))
+        await client.until(b'42["run.delta"')
+        took = time.perf_counter() - begun
+        await asked
+        await client.done
+        client.transport.close()
         return took
 
     async def _start(self, chat_id: str) -> None:
@@ -99,7 +105,8 @@ class Ways:
         async with self._http.post(f"{self._backend}/api/chats/{chat_id}/runs", json=body) as reply:
             reply.raise_for_status()
 
-    async def _stream(self, url: str) -> float:
+    async def _stream(self, url: str, begin: asyncio.Barrier) -> float:
+        await begin.wait()
         begun = time.perf_counter()
         async with self._http.post(url, json=QUESTION) as reply:
             reply.raise_for_status()
@@ -113,14 +120,9 @@ class Ways:
         return took
 
 
-async def _until(socket: aiohttp.ClientWebSocketResponse, start: str) -> None:
-    while not (await socket.receive_str()).startswith(start):
-        pass
-
-
 async def measure(ways: Ways, rounds: int) -> None:
     """Print one stream at a time, then many at once."""
-    kinds: dict[str, Callable[[], Awaitable[float]]] = {
+    kinds: dict[str, Callable[[asyncio.Barrier], Awaitable[float]]] = {
         "engine": ways.direct,
         "gateway": ways.gateway,
         "run over Socket.IO": ways.run,
@@ -128,11 +130,16 @@ async def measure(ways: Ways, rounds: int) -> None:
     one: dict[str, list[float]] = {name: [] for name in kinds}
     for number in range(WARM_UP + rounds):
         for name, way in kinds.items():
-            took = await way()
+            took = await way(asyncio.Barrier(1))
             if number >= WARM_UP:
                 one[name].append(took)
     table("one at a time", one, GOAL_ONE_MS)
-    many = {name: list(await asyncio.gather(*(way() for _ in range(AT_ONCE)))) for name, way in kinds.items()}
+    many = {}
+    for name, way in kinds.items():
+        begin = asyncio.Barrier(AT_ONCE)
+        before = ways.cpu_ms()
+        many[name] = list(await asyncio.gather(*(way(begin) for _ in range(AT_ONCE))))
+        print(f"{name}: the backend used {(ways.cpu_ms() - before) / AT_ONCE:.1f} ms of CPU for each")
     table(f"{AT_ONCE} at once", many, GOAL_MANY_MS)
 
 
@@ -167,7 +174,7 @@ async def main() -> None:
                         f"{engine.removesuffix('/v1')}/scripted/answers", json=ANSWER
                     ) as reply:
                         reply.raise_for_status()
-                    await measure(Ways(http, engine, backend), rounds)
+                    await measure(Ways(http, engine, backend, backend_process.pid), rounds)
 
 
 if __name__ == "__main__":

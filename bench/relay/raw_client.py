@@ -44,10 +44,13 @@ class RawClient(asyncio.Protocol):
         if PING_FRAME in data:
             self.transport.write(text_frame("3"))
         if self._waiting is not None:
-            self._seen += data
-            if self._waiting[0] in self._seen:
+            data = self._seen + data
+            self._seen = data[-TAIL:]
+            if self._waiting[0] in data:
                 self._waiting[1].set_result(None)
                 self._waiting, self._seen = None, b""
+                if b'"run.ended"' in data and not self.done.done():
+                    self.done.set_result(None)
             return
         data = self._seen + data
         cut = max(data.rfind(b" "), 0)

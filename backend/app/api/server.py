@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from types import FrameType
 
 import uvicorn
@@ -15,9 +16,11 @@ from loguru import logger
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
+from websockets.http11 import Request
 
 from app.config import Settings
 from app.errors import StartError
+from app.utils.text_frames import FRAMES
 
 WS_MAX_BYTES = 256 * 1024  # twice what a Socket.IO frame may be: larger ones are closed unread
 WS_MAX_QUEUE = 16
@@ -77,7 +80,30 @@ def config(app: ASGIApp) -> uvicorn.Config:
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """Can be shut down at any moment; uvicorn's raises for a connection that is closing already."""
+    """Takes frames that are made already, and can be shut down at any moment.
+
+    uvicorn's makes each frame anew for each socket, and raises when a connection that is closing is shut down.
+    """
+
+    def handle_connect(self, event: Request) -> None:
+        """Let the application know that it may write frames."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            # the application starts with the next turn of the loop
+            self.scope["extensions"][FRAMES] = self.write_frame  # type: ignore[assignment]
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Write a whole frame, or return False: not open, or the network takes no more for now."""
+        if (
+            not self.writable.is_set()
+            or not self.handshake_complete
+            or self.close_sent
+            or self.disconnected
+            or self.transport.is_closing()
+        ):
+            return False
+        self.transport.write(frame)
+        return True
 
     def shutdown(self) -> None:
         """Say that the server goes away, or just close."""

@@ -22,6 +22,7 @@ from app.realtime.rooms import Member, Rooms
 from app.schemas.base import Wire, canonical_id
 from app.services.chat_joining import ChatJoining, Joined
 from app.services.conversation import chat_not_found
+from app.utils.text_frames import FRAMES
 
 PING_INTERVAL_S = PING_TIMEOUT_S = 20
 MAX_FRAME_BYTES = 131_072
@@ -70,6 +71,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
         await super()._handle_eio_connect(eio_sid, environ)
         eio_socket = self.eio.sockets[eio_sid]
         outbox = Outbox()
+        outbox.write_frame = environ["asgi.scope"].get("extensions", {}).get(FRAMES)
         while not eio_socket.queue.empty():
             outbox.put_nowait(eio_socket.queue.get_nowait())
         eio_socket.queue = outbox

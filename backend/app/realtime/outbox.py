@@ -1,4 +1,4 @@
-"""The queue of packets on their way to one socket, counted, so that a slow reader stays small.
+"""Packets on their way to one socket: written at once where it reads as fast as we write, else queued and counted.
 
 Stands where engine.io has an unbounded queue of its own; decides nothing about who is slow.
 """
@@ -7,10 +7,20 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from engineio.packet import Packet
+from engineio.packet import MESSAGE, Packet
+
+from app.utils.text_frames import text_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+
+class SharedPacket(Packet):  # type: ignore[misc]
+    """A text packet that many sockets get: its frame is made once."""
+
+    def __init__(self, data: str) -> None:
+        super().__init__(MESSAGE, data=data)
+        self.frame = text_frame(f"{MESSAGE}{data}")
 
 
 class Outbox:
@@ -25,6 +35,7 @@ class Outbox:
         self._queued = 0
         self._writing = 0
         self.on_drained: Callable[[], None] | None = None
+        self.write_frame: Callable[[bytes], bool] | None = None
 
     @property
     def backlog(self) -> int:
@@ -40,12 +51,26 @@ class Outbox:
         return not self._packets
 
     def put_nowait(self, packet: Packet | None) -> None:
-        """Queue a packet; None ends the writer."""
+        """Send a packet, at once when none is before it and the network takes it; None ends the writer."""
+        if packet is not None and self._write(packet):
+            return
         self._packets.append(packet)
         if packet is not None and isinstance(packet.data, str):
             self._queued += len(packet.data)
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+    def put_all(self, packets: "Sequence[SharedPacket]") -> None:
+        """Send packets, as `put_nowait`, and where it can be in one write."""
+        if not self._write(*packets):
+            for packet in packets:
+                self.put_nowait(packet)
+
+    def _write(self, *packets: Packet) -> bool:
+        """Write packets now; False when some are before them, or the network takes no more."""
+        if self.write_frame is None or self._reader is None or self._packets:
+            return False
+        return self.write_frame(b"".join(map(_frame, packets)) if len(packets) > 1 else _frame(packets[0]))
 
     async def put(self, packet: Packet | None) -> None:
         """Queue a packet, as `put_nowait`."""
@@ -78,3 +103,7 @@ class Outbox:
 
     async def join(self) -> None:
         """Return at once: closing does not wait for a reader that may never read."""
+
+
+def _frame(packet: Packet) -> bytes:
+    return packet.frame if isinstance(packet, SharedPacket) else text_frame(packet.encode())

@@ -3,20 +3,21 @@
 A packet is encoded once and put into each socket's outbox without a task. Knows no handler and reads no frame.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from engineio.packet import MESSAGE, Packet
 
 from app.errors import Overloaded
-from app.realtime.outbox import Outbox
+from app.realtime.outbox import Outbox, SharedPacket
 from app.schemas.numbered import Numbered, to_json
 
 CREDIT_CHARS = 256 * 1024  # a socket this far behind gets no more events until it has read what it has
 MAX_BACKLOG_CHARS = 1024 * 1024  # one that does not even read what happens to its chats is let go
 MAX_ROOMS = 64
+ASIDE_S = 0.03  # what happens in chats that a socket has not open waits so long, and goes together
 
 Replay = Callable[[str, int], Sequence[Numbered] | None]
 """Return the visible events of a run after a number, or None when they are not kept."""
@@ -24,7 +25,11 @@ Replay = Callable[[str, int], Sequence[Numbered] | None]
 
 @dataclass(eq=False)
 class Member:
-    """One socket of a user. `behind` holds, for runs it could not be sent all of, the last number it was sent."""
+    """One socket of a user.
+
+    `behind` holds, for runs it could not be sent all of, the last number it was sent; `aside` what it will be sent of
+    chats that it has not open.
+    """
 
     sid: str
     user_id: str
@@ -32,16 +37,17 @@ class Member:
     let_go: Callable[[], None]
     chats: set[str] = field(default_factory=set)
     behind: dict[str, int] = field(default_factory=dict)
+    aside: list[SharedPacket] = field(default_factory=list)
 
 
-def event_packet(event: Numbered) -> Packet:
+def event_packet(event: Numbered) -> SharedPacket:
     """Return the packet of a numbered event, encoded once for every socket."""
-    return Packet(MESSAGE, data=f'2["{event.type}",{to_json(event).decode()}]')
+    return SharedPacket(f'2["{event.type}",{to_json(event).decode()}]')
 
 
-def user_packet(event: dict[str, Any]) -> Packet:
+def user_packet(event: dict[str, Any]) -> SharedPacket:
     """Return the packet of an unnumbered event."""
-    return Packet(MESSAGE, data=f"2{msgspec.json.encode([event['type'], event]).decode()}")
+    return SharedPacket(f"2{msgspec.json.encode([event['type'], event]).decode()}")
 
 
 class Rooms:
@@ -51,6 +57,8 @@ class Rooms:
         self._members: dict[str, Member] = {}
         self._by_user: dict[str, set[Member]] = {}
         self._by_chat: dict[str, set[Member]] = {}
+        self._aside: set[Member] = set()
+        self._aside_timer: asyncio.TimerHandle | None = None
         self.replay: Replay = lambda _run_id, _seq: None
 
     def __len__(self) -> int:
@@ -76,6 +84,7 @@ class Rooms:
         if member is None:
             return
         member.outbox.on_drained = None
+        self._aside.discard(member)
         _discard(self._by_user, member.user_id, member)
         for chat_id in member.chats:
             _discard(self._by_chat, chat_id, member)
@@ -92,6 +101,7 @@ class Rooms:
             )
         if member.sid not in self._members:
             return  # gone while its chat was read
+        self._send_aside(member)  # what is older than the answer to its joining goes before it
         member.chats.add(chat_id)
         self._by_chat.setdefault(chat_id, set()).add(member)
         if run_id is not None:
@@ -108,7 +118,7 @@ class Rooms:
         if not members or not events:
             return
         run_id = events[0].run_id
-        packets: list[Packet] | None = None
+        packets: list[SharedPacket] | None = None
         for member in members:
             if run_id in member.behind or member.user_id != user_id:
                 continue
@@ -120,18 +130,35 @@ class Rooms:
                 member.outbox.put_nowait(packet)
 
     def user_event(self, user_id: str, event: dict[str, Any]) -> None:
-        """Send an unnumbered event to every socket of the user."""
+        """Send an unnumbered event to every socket of the user: at once to those that have its chat open."""
         members = self._by_user.get(user_id)
         if not members:
             return
-        packet = user_packet(event)
+        packet, chat_id = user_packet(event), _chat_of(event)
         for member in tuple(members):
             if member.outbox.backlog > MAX_BACKLOG_CHARS:
                 member.let_go()
-                continue
-            member.outbox.put_nowait(packet)
-            if event["type"] == "chat.deleted":
-                self.leave(member, event["chat_id"])
+            elif chat_id in member.chats:
+                member.outbox.put_nowait(packet)
+                if event["type"] == "chat.deleted":
+                    self.leave(member, event["chat_id"])
+            else:
+                member.aside.append(packet)
+                self._aside.add(member)
+        if self._aside and self._aside_timer is None:
+            # not in the way of who waits for this very chat
+            self._aside_timer = asyncio.get_running_loop().call_later(ASIDE_S, self._send_all_aside)
+
+    def _send_all_aside(self) -> None:
+        self._aside_timer = None
+        for member in tuple(self._aside):
+            self._send_aside(member)
+
+    def _send_aside(self, member: Member) -> None:
+        self._aside.discard(member)
+        packets, member.aside = member.aside, []
+        if packets and member.sid in self._members:
+            member.outbox.put_all(packets)
 
     def _catch_up(self, member: Member) -> None:
         for run_id, seq in tuple(member.behind.items()):
@@ -147,6 +174,14 @@ class Rooms:
                     member.behind[run_id] = event.seq - 1
                     return
                 member.outbox.put_nowait(event_packet(event))
+
+
+def _chat_of(event: dict[str, Any]) -> str | None:
+    """Return the chat that an unnumbered event is about; None: none."""
+    if "chat" in event:
+        found: str = event["chat"]["id"]
+        return found
+    return event["message"]["chat_id"] if "message" in event else event.get("chat_id")
 
 
 def _discard(groups: dict[str, set[Member]], key: str, member: Member) -> None:

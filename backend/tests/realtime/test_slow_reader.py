@@ -102,7 +102,7 @@ async def test_a_reader_whose_events_are_not_kept_is_let_go(rooms: Rooms, log: l
 
 async def test_a_reader_that_does_not_even_read_what_happens_to_its_chats_is_let_go(rooms: Rooms) -> None:
     reader = Reader(rooms, "stuck")
-    event = {"type": "chat.changed", "chat": {"title": "x" * 1000}}
+    event = {"type": "chat.changed", "chat": {"id": CHAT, "title": "x" * 1000}}
     for _ in range(2000):
         rooms.user_event(USER, event)
 

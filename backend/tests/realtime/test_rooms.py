@@ -1,0 +1,121 @@
+"""Who is sent what in which order: open chats at once, others together, nothing overtakes."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
+
+from app.realtime.outbox import Outbox, SharedPacket
+from app.realtime.rooms import Member, Rooms
+from app.schemas.numbered import Delta
+from app.utils.text_frames import text_frame
+
+CHAT, OTHER, USER = "c", "o", "u"
+
+
+def changed(chat_id: str, title: str) -> dict[str, Any]:
+    return {"type": "chat.changed", "chat": {"id": chat_id, "title": title}}
+
+
+class Reader:
+    """A socket whose network takes frames until it is told not to."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.outbox = Outbox()
+        self.outbox.write_frame = self._take
+        self.takes = True
+        self.written: list[bytes] = []
+        self.member = Member("s", USER, self.outbox, lambda: None)
+        self.queued: list[str] = []
+        rooms.add(self.member)
+        self.writer = asyncio.create_task(self._write())
+
+    def _take(self, frame: bytes) -> bool:
+        if self.takes:
+            self.written.append(frame)
+        return self.takes
+
+    async def _write(self) -> None:
+        while packets := await self.outbox.take():
+            self.queued.extend(packet.data for packet in packets)
+
+
+@pytest.fixture
+def rooms() -> Rooms:
+    return Rooms()
+
+
+async def a_reader(rooms: Rooms) -> Reader:
+    reader = Reader(rooms)
+    await asyncio.sleep(0)  # its writer waits now
+    return reader
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+def test_a_frame_is_what_the_library_makes(size: int) -> None:
+    text = "字" * (size // 3) + "x" * (size % 3)
+    library = Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+    assert text_frame(text) == library
+    assert len(text.encode()) == size
+
+
+def test_a_frame_can_be_read_by_the_library() -> None:
+    stream = StreamReader()
+    stream.feed_data(text_frame("天气"))
+    parsing = Frame.parse(stream.read_exact, mask=False)
+    with pytest.raises(StopIteration) as end:
+        next(parsing)
+
+    assert end.value.value.data.decode() == "天气"
+
+
+async def test_what_the_network_does_not_take_is_queued_and_nothing_overtakes_it(rooms: Rooms) -> None:
+    reader = await a_reader(rooms)
+    rooms.enter(reader.member, CHAT)
+    reader.takes = False
+    reader.outbox.put_nowait(SharedPacket("first"))
+    reader.takes = True
+    reader.outbox.put_nowait(SharedPacket("second"))
+
+    assert reader.written == []
+    await asyncio.sleep(0)
+    assert reader.queued == ["first", "second"]
+
+
+async def test_an_open_chat_is_told_at_once_and_another_a_little_later_in_one_write(rooms: Rooms) -> None:
+    reader = await a_reader(rooms)
+    rooms.enter(reader.member, CHAT)
+    rooms.user_event(USER, changed(OTHER, "1"))
+    rooms.user_event(USER, changed(OTHER, "2"))
+    rooms.user_event(USER, changed(CHAT, "3"))
+
+    assert [b'"3"' in frame for frame in reader.written] == [True]
+    async with asyncio.timeout(5):
+        while len(reader.written) < 2:  # noqa: ASYNC110 (a timer of the rooms' own)
+            await asyncio.sleep(0.001)
+    assert reader.written[1].index(b'"1"') < reader.written[1].index(b'"2"')
+
+
+async def test_what_waits_goes_before_the_answer_to_joining(rooms: Rooms) -> None:
+    """Else a client would take an older state of the chat for a newer one."""
+    reader = await a_reader(rooms)
+    rooms.user_event(USER, changed(CHAT, "old"))
+    rooms.enter(reader.member, CHAT)
+    rooms.run_events(USER, CHAT, [Delta(CHAT, "r", "m", 1, channel="content", text="new")])
+
+    assert [b"old" in frame for frame in reader.written] == [True, False]
+    assert b"new" in reader.written[1]
+
+
+async def test_a_socket_that_has_gone_is_sent_nothing_more(rooms: Rooms) -> None:
+    reader = await a_reader(rooms)
+    rooms.user_event(USER, changed(OTHER, "1"))
+    rooms.remove("s")
+    later = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.05, later.set_result, None)
+    await later
+
+    assert reader.written == []
