@@ -8,7 +8,7 @@ from typing import Any
 
 from app.errors import Conflict, FieldProblem, Invalid, NotFound, TooLarge
 from app.models import ChatRow, MessageRow
-from app.ports import EventSink
+from app.ports import EventSink, Turn
 from app.repositories.storage import Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.events import ChatChangedEvent, ChatDeletedEvent, MessageChangedEvent, MessageDeletedEvent
@@ -162,6 +162,13 @@ async def append_message(
     await mark_active(unit, chat, now)
     await unit.chats.save()
     return message
+
+
+async def prompt_turns(unit: Unit, chat: ChatRow, leaf_id: str) -> tuple[Turn, ...]:
+    """Return the prompt that ends with a message: the system prompt, then the path; of answers only the text."""
+    system = (Turn("system", chat.system_prompt),) if chat.system_prompt else ()
+    path = await unit.starts.path_texts(leaf_id)
+    return (*system, *(Turn(role, content) for role, content in path if content))  # type: ignore[arg-type]
 
 
 async def summary_of(unit: Unit, chat: ChatRow) -> ChatSummary:

@@ -20,6 +20,7 @@ from app.services.conversation import (
     chat_not_found,
     check_room,
     message_not_found,
+    prompt_turns,
     take_title,
 )
 from app.services.run_known import has_parent, known_start, request_origin
@@ -91,6 +92,7 @@ class RunStart:
             parent_id = question.id if question is not None else await _answered(unit, chat, request)
             answer = new_message(chat_id, str(uuid4()), parent_id, role="assistant")
             answer.status = "queued"
+            answer.details = {"run_id": run_id}
             rows = [answer] if question is None else [question, answer]
             for position, row in enumerate(rows, start=places.position + 1):
                 row.position, row.created_at, row.updated_at = position, now, now
@@ -109,15 +111,13 @@ class RunStart:
                 message_on_wire(rows[0], siblings),
                 *(message_on_wire(row, [row.id]) for row in rows[1:]),
             ]
-            system = (Turn("system", chat.system_prompt),) if chat.system_prompt else ()
-            path = await unit.starts.path_texts(parent_id)
             return StoredStart(
                 run=run_on_wire(run),
                 user_message=shown[0] if question is not None else None,
                 assistant_message=shown[-1],
                 chat=summary_on_wire(ListedChat(chat, places.messages + len(rows), run_id)),
                 options=options,
-                turns=(*system, *(Turn(role, content) for role, content in path if content)),  # type: ignore[arg-type]
+                turns=await prompt_turns(unit, chat, parent_id),
             )
 
         place = self._storage.of(chat_id)
