@@ -6,6 +6,7 @@ Changes nothing.
 from collections.abc import AsyncGenerator, Sequence
 
 from app.errors import Gone, NotFound
+from app.models.run import LIVE_STATUSES
 from app.repositories.storage import Storage
 from app.schemas.message import Message
 from app.schemas.numbered import Numbered
@@ -106,7 +107,7 @@ class RunView:
     def present_message(self, message: Message) -> Message:
         """Return the message with the text that is visible so far, if a run into it lives here."""
         live = self._active.into(message.id)
-        if live is None:
+        if live is None or message.status not in LIVE_STATUSES:  # its end is stored, and about to be told
             return message
         seen = live.log.snapshot()
         return message.model_copy(

@@ -15,6 +15,7 @@ import aiohttp
 Json = dict[str, Any]
 Door = Literal["socket", "sse"]
 RETRY_S = 0.02
+ENDED = {"completed", "stopped", "interrupted", "failed"}
 WITHIN_S = 10.0
 
 
@@ -56,9 +57,9 @@ class Follower:
                 await self.moved.wait()
 
     async def until_text(self, part: str, within_s: float = WITHIN_S) -> None:
-        """Wait until a text is shown."""
+        """Wait until a text is shown, or the run has ended."""
         async with asyncio.timeout(within_s):
-            while part not in self.text["reasoning"] + self.text["content"]:
+            while part not in self.text["reasoning"] + self.text["content"] and self.ended is None:
                 self.moved.clear()
                 await self.moved.wait()
 
@@ -105,7 +106,7 @@ class Follower:
         if self.ended is not None and self.ended != message:
             self.problems.append(f"two ends: {self.ended} and {message}")
         whole = {name: message[name] for name in self.text}
-        if text_seq is None or text_seq >= self.seq - 1:
+        if message["status"] != "stopped" or (text_seq is not None and text_seq >= self.seq - 1):
             for name, text in self.text.items():
                 if not whole[name].startswith(text):
                     self.problems.append(f"{name} shown was {text!r}, stored is {whole[name]!r}")
@@ -169,7 +170,10 @@ class Follower:
     def _take(self, chat: Json) -> None:
         """Take the answer as the chat has it, when no run is live there."""
         if chat["active_run"] is None and chat["messages"]:
-            self._end(chat["messages"][-1], None)
+            answer = chat["messages"][-1]
+            if answer["status"] not in ENDED:
+                self.problems.append(f"no run is live, and its answer is {answer['status']}")
+            self._end(answer, None)
 
     async def _socket(self, session: aiohttp.ClientSession) -> None:
         path = f"{self.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Self
@@ -18,38 +19,60 @@ BACKEND = Path(__file__).resolve().parents[2]
 WITHIN_S = 30.0
 
 
-class ForkServer:
-    """The process that forks backends."""
+def fork_server() -> subprocess.Popen[bytes]:
+    """Start the process that forks backends, and wait until it can."""
+    process = subprocess.Popen(
+        [sys.executable, str(BACKEND / "tests/faults/forkserver.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        cwd=BACKEND,
+        env=os.environ | {"ENV_FILE": os.devnull, "PYTHONPATH": str(BACKEND)},
+    )
+    assert process.stdout is not None
+    assert b"ready" in process.stdout.readline()
+    return process
 
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End it, and with it every backend that it has forked."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    process.wait(WITHIN_S)
+    process.stdout.close()
+
+
+class ForkServer:
+    """The process that forks backends; one that runs already is used and left running."""
+
+    def __init__(self, process: subprocess.Popen[bytes] | None = None) -> None:
+        self._given = process
         self._ended: dict[int, asyncio.Future[int]] = {}
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._listening: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(BACKEND / "tests/faults/forkserver.py"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=BACKEND,
-            env=os.environ | {"ENV_FILE": os.devnull, "PYTHONPATH": str(BACKEND)},
+        self._process = self._given or await asyncio.to_thread(fork_server)
+        assert self._process.stdout is not None
+        self._reader = asyncio.StreamReader()
+        pipe = os.fdopen(os.dup(self._process.stdout.fileno()), "rb", 0)
+        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._reader), pipe
         )
         self._listening = asyncio.create_task(self._listen())
-        async with asyncio.timeout(WITHIN_S):
-            assert "ready" in await self._answers.get()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._listening is not None
-        self._process.stdin.close()
+        left = list(self._ended.items())
+        for pid, _ended in left:
+            os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(WITHIN_S):
-            await self._process.wait()
-        await self._listening
+            await asyncio.gather(*(ended for _, ended in left))
+        self._listening.cancel()
+        self._transport.close()
+        if self._given is None:
+            await asyncio.to_thread(end, self._process)
 
     def backend(self, folder: Path, **settings: Any) -> "ForkedBackend":
         """Return a backend that keeps its data and its log in a folder, not yet started."""
@@ -57,7 +80,6 @@ class ForkServer:
 
     async def fork(self, order: dict[str, Any]) -> tuple[int, asyncio.Future[int]]:
         """Start a backend; returns its pid and its exit code to come."""
-        assert self._process is not None
         assert self._process.stdin is not None
         async with self._turn:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -66,10 +88,8 @@ class ForkServer:
         return pid, self._ended[pid]
 
     async def _listen(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
         loop = asyncio.get_running_loop()
-        while line := await self._process.stdout.readline():
+        while line := await self._reader.readline():
             said = json.loads(line)
             if "ended" in said:
                 self._ended.pop(said["pid"]).set_result(said["ended"])

@@ -4,10 +4,12 @@ Knows no fault by name; `faults.py` does.
 """
 
 import asyncio
+import json
 import random
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +20,7 @@ from tests.fakes.answers import Answer
 from tests.fakes.received import Received
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.faults.chaos_proxy import ChaosProxy
+from tests.faults.follower import Follower
 from tests.faults.forked_backend import ForkedBackend, ForkServer
 
 Json = dict[str, Any]
@@ -53,6 +56,7 @@ class Lane:
     to_engine: ChaosProxy
     to_backend: ChaosProxy
     session: aiohttp.ClientSession
+    readers: list[Follower] = field(default_factory=list)
 
     def id(self) -> str:
         """Return an id that the seed gives."""
@@ -86,6 +90,16 @@ class Lane:
                     pass
                 await asyncio.sleep(RETRY_S)
 
+    async def events(self, run_id: str) -> list[Json]:
+        """Return every event of an ended run; none when its process was killed after its end."""
+        found = []
+        async with self.session.get(f"{self.backend.url}/api/runs/{run_id}/events") as reply:
+            if reply.status == 200:
+                async for raw in reply.content:
+                    line = raw.decode().rstrip("\n")
+                    found += [json.loads(line[6:])] if line.startswith("data: ") else []
+        return found
+
     def requests_of(self, question: str) -> list[Received]:
         """Return what the engine was asked for one question, in its order."""
         fresh = [
@@ -103,11 +117,13 @@ def _goes_on(received: Received, prompts: list[list[int]]) -> bool:
 
 
 @asynccontextmanager
-async def lane(folder: Path, seed: int, **settings: Any) -> AsyncIterator[Lane]:
-    """Give a lane whose backend has been started."""
+async def lane(
+    folder: Path, seed: int, process: subprocess.Popen[bytes] | None = None, **settings: Any
+) -> AsyncIterator[Lane]:
+    """Give a lane whose backend has been started, by a fork server that runs already where there is one."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(ScriptedVllm())
-        server = await stack.enter_async_context(ForkServer())
+        server = await stack.enter_async_context(ForkServer(process))
         to_engine = await stack.enter_async_context(ChaosProxy(engine.port, seed=seed))
         url = f"http://127.0.0.1:{to_engine.port}/v1"
         backend = server.backend(folder, **{**SETTINGS, "vllm_api_base_url": url, **settings})
@@ -117,4 +133,8 @@ async def lane(folder: Path, seed: int, **settings: Any) -> AsyncIterator[Lane]:
         made = Lane(random.Random(seed), engine, server, backend, to_engine, to_backend, session)  # noqa: S311
         stack.push_async_callback(backend.kill)
         await backend.start()
-        yield made
+        try:
+            yield made
+        finally:
+            for reader in made.readers:
+                await reader.stop()

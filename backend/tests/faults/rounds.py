@@ -5,7 +5,6 @@ How many rounds there are, and in how many lanes, is said elsewhere.
 
 import asyncio
 import itertools
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,7 +134,7 @@ class Rounds:
             tally.problems.append(f"the chat has {roles} and the run {chat['active_run']}")
             return
         stored = messages[-1]
-        events = await self._events(each.run_id)
+        events = await lane.events(each.run_id)
         found = laws.broken_by_events(events, stored) if events else []
         found += laws.broken_by_requests(lane.requests_of(each.question), stored)
         for reader in each.followers:
@@ -150,18 +149,6 @@ class Rounds:
         tally.continued += stored["metadata"].get("continued", 0)
         tally.outcomes[stored["status"]] += 1
         tally.problems += found
-
-    async def _events(self, run_id: str) -> list[Json]:
-        """Return every event of an ended run; none when its process was killed after its end."""
-        reader = Follower(self._lane.backend.url, "", run_id, door="sse")
-        async with self._lane.session.get(f"{reader.url}/api/runs/{run_id}/events") as reply:
-            if reply.status != 200:
-                return []
-            async for raw in reply.content:
-                line = raw.decode().rstrip("\n")
-                if line.startswith("data: "):
-                    reader.apply(json.loads(line[6:]))
-        return [reader.sent[seq] for seq in sorted(reader.sent)]
 
     async def _mend(self) -> None:
         """Bring everything back after a round that failed, so that the next one can be played."""
