@@ -31,7 +31,10 @@ class AnswerStream:
         self._deadline = deadline
         self._idle_s = idle_s
         self.first_at: float | None = None  # when the first text came, on the loop's clock
-        self._time = asyncio.get_running_loop().time
+        # one timer for all reads, moved on when it goes off: one for each read costs more than the read
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_reading = False
 
     @property
     def closed_unopened(self) -> bool:
@@ -44,24 +47,32 @@ class AnswerStream:
         return self._decoder.ended_inside
 
     async def __aiter__(self) -> AsyncIterator[Sequence[EngineItem]]:
-        while True:
-            items = await self._next_items()
-            if items:
-                self._note(items)
-                yield items
-            if self._decoder.failure is not None:
-                raise self._decoder.failure
-            if self._decoder.is_done:
-                return
+        try:
+            while True:
+                items = await self._next_items()
+                if items:
+                    self._note(items)
+                    yield items
+                if self._decoder.failure is not None:
+                    raise self._decoder.failure
+                if self._decoder.is_done:
+                    return
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def _next_items(self) -> list[EngineItem]:
+        self._is_reading = True
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._check)
         try:
-            async with asyncio.timeout_at(self._deadline):
-                chunk = await self._content.readany()
-        except TimeoutError:
+            chunk = await self._content.readany()
+        except _SilentError:
             raise self._silence() from None
         except (aiohttp.ClientError, OSError):
             return self._decoder.cut()
+        finally:
+            self._is_reading = False
         if not chunk:
             return self._decoder.cut()
         try:
@@ -72,11 +83,22 @@ class AnswerStream:
     def _note(self, items: list[EngineItem]) -> None:
         for item in items:
             if isinstance(item, Piece | Finished):
-                now = self._time()
+                now = self._loop.time()
                 self.first_at = self.first_at or now
                 self._deadline = now + self._idle_s
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._check)
+        elif self._is_reading:
+            self._content.set_exception(_SilentError())
 
     def _silence(self) -> EngineError:
         if self.first_at is not None:
             return EngineBroken("engine_idle", f"The engine has been silent for {self._idle_s:g} seconds.")
         return first_token_timeout()
+
+
+class _SilentError(Exception):
+    """The deadline has passed."""
