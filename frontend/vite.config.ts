@@ -16,6 +16,7 @@ const PREPARED = [
 	'highlight.js/lib/core',
 	'highlight.js/lib/languages/*',
 	'i18next',
+	'katex',
 	'marked',
 	'openapi-fetch',
 	'socket.io-client',

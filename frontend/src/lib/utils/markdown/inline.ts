@@ -4,9 +4,10 @@
  */
 import { Lexer, Marked, Parser, type Tokens, type TokensList } from 'marked';
 import type { Definition } from './definitions';
+import { inlineMath } from './math';
 
 /** Without any of these, text is just text and need not be lexed. */
-const MARKUP = /[\\`*_~[\]<>&@]| {2}\n|:\/\/|www\.|mailto:|xmpp:/i;
+const MARKUP = /[\\`*_~[\]<>&@$]| {2}\n|:\/\/|www\.|mailto:|xmpp:/i;
 
 const ENTITIES: Record<string, string> = {
 	'&': '&amp;',
@@ -32,6 +33,7 @@ export class InlineRenderer {
 
 	constructor(links: Record<string, Definition>) {
 		const marked = new Marked({ gfm: true, breaks: false });
+		marked.use(inlineMath);
 		marked.use({
 			renderer: {
 				link: this.#link.bind(this),

@@ -18,6 +18,7 @@ const HALF_TAG = /<(?:[A-Za-z/!?][^<>]*)?$/;
 const HALF_TARGET =
 	/!?\[((?:\\.|[^[\]\\])*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:"[^"]*"?|'[^']*'?)?)?$/;
 const HALF_LABEL = /(^|[^\\\p{L}\p{N}\])])!?\[([^[\]]*)$/u;
+const HALF_FORMULA = /\\\((?:(?!\\[()])[\s\S])+$/;
 const HALF_URL = /(?:^|\s)(?:https?:\/\/|www\.)\S*$/i;
 const WORD = /[\p{L}\p{N}]/u;
 const TRAILING_RUN = /(?:\*+|_+|~+)$/;
@@ -28,6 +29,7 @@ export function mend(source: string): Mended {
 	let text = source.replace(/\\$/, '').replace(HALF_TAG, '');
 	text = text.replace(HALF_TARGET, (whole, label: string) => (whole.startsWith('!') ? '' : label));
 	text = text.replace(HALF_LABEL, '$1$2');
+	text = text.replace(HALF_FORMULA, '$&\\)');
 	text = closeEmphasis(text);
 	return { text, open: text !== source || HALF_URL.test(source) };
 }

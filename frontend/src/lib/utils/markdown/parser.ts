@@ -5,6 +5,7 @@
  */
 import { Definitions } from './definitions';
 import { Line } from './line';
+import { mathEnds } from './math';
 import { endsHtml, STARTS, type Site, type Started } from './starts';
 import { Block, Draft, endLine, type Align, type BlockType } from './tree';
 
@@ -85,6 +86,8 @@ export class BlockParser {
 				return continuesItem(block, line);
 			case 'fence':
 				return this.#continuesFence(block, line);
+			case 'math':
+				return line.blank ? 'no' : 'yes';
 			case 'indented':
 				return continuesIndented(line);
 			case 'html':
@@ -165,7 +168,10 @@ export class BlockParser {
 		}
 		this.#closeUnmatched();
 		if (container.acceptsLines) {
+			const isFirst = container.text === '';
 			this.#addLine(container, line);
+			if (container.type === 'math' && mathEnds(container.level, line.rest, isFirst))
+				this.#close(container);
 			if (container.type === 'html' && endsHtml(container.level, line.rest)) this.#close(container);
 		} else if (container.type === 'table' && !line.blank) {
 			this.#addRow(container, line.content);

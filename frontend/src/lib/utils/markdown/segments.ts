@@ -84,6 +84,9 @@ class Scan {
 	/** Parentheses of the open link target. */
 	#target = 0;
 	#afterBracket = false;
+	/** Whether a formula is open: by a dollar, which the end of the line closes, or by a bracket. */
+	#dollar = false;
+	#formula = false;
 	#tags = 0;
 	/** Start of an open `<…`. */
 	#angle = -1;
@@ -91,6 +94,8 @@ class Scan {
 
 	get neutral(): boolean {
 		return (
+			!this.#dollar &&
+			!this.#formula &&
 			this.#code + this.#brackets + this.#target + this.#tags === 0 &&
 			this.#angle < 0 &&
 			Object.values(this.#emphasis).every((open) => open === 0)
@@ -102,7 +107,9 @@ class Scan {
 		const char = text.charAt(at);
 		if (char === '`') return this.#readBackticks(text, at);
 		if (this.#code > 0) return 1;
-		if (char === '\\') return 2;
+		if (char === '\\') return this.#readEscape(text, at);
+		if (char === '$' || char === '\n') this.#readDollar(char, text.charAt(at + 1));
+		if (this.#dollar || this.#formula) return 1;
 		if (this.#angle >= 0) return this.#readAngle(text, at);
 		if (char in this.#emphasis) return this.#readEmphasis(text, at);
 		if (char === '<' && /[A-Za-z/!?]/.test(text.charAt(at + 1))) this.#angle = at;
@@ -116,6 +123,18 @@ class Scan {
 		if (this.#code === 0) this.#code = length;
 		else if (this.#code === length) this.#code = 0;
 		return length;
+	}
+
+	/** A bracket that is escaped begins or ends a formula. */
+	#readEscape(text: string, at: number): number {
+		const next = text.charAt(at + 1);
+		if (next === '(' || next === '[') this.#formula = true;
+		if (next === ')' || next === ']') this.#formula = false;
+		return 2;
+	}
+
+	#readDollar(char: string, next: string): void {
+		this.#dollar = char === '$' && !this.#dollar && !SPACE.test(next);
 	}
 
 	#readAngle(text: string, at: number): number {

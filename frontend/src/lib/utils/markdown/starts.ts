@@ -3,6 +3,7 @@
  * Does not know how blocks go on or end; the block parser does.
  */
 import type { Line } from './line';
+import { mathStart } from './math';
 import { delimiterRow, splitRow } from './table';
 import type { Block, BlockType, ListMarker } from './tree';
 
@@ -90,6 +91,15 @@ const fence: Start = (line, site) => {
 	return 'done';
 };
 
+const math: Start = (line, site) => {
+	const kind = line.indented ? 0 : mathStart(line.content);
+	if (kind === 0) return null;
+	site.closeUnmatched();
+	const block = site.add('math');
+	site.set(block, 'level', kind);
+	return 'leaf';
+};
+
 const html: Start = (line, site) => {
 	if (line.indented || line.char !== '<') return null;
 	const kind = HTML_OPEN.findIndex((open) => open.test(line.content)) + 1;
@@ -156,6 +166,7 @@ export const STARTS: readonly Start[] = [
 	quote,
 	heading,
 	fence,
+	math,
 	html,
 	table,
 	setext,

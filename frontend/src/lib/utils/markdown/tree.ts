@@ -11,6 +11,7 @@ export type BlockType =
 	| 'heading'
 	| 'rule'
 	| 'fence'
+	| 'math'
 	| 'indented'
 	| 'html'
 	| 'table'
@@ -43,7 +44,7 @@ export class Block {
 	text = '';
 	/** Last line with something in it, children apart; blank lines between siblings show by it. */
 	lastLine: number;
-	/** Heading level, or the kind (1 to 7) of an HTML block. */
+	/** Heading level, the kind (1 to 7) of an HTML block, or (1 or 2) of a formula. */
 	level = 0;
 	loose = false;
 	marker: ListMarker | null = null;
@@ -68,7 +69,7 @@ export class Block {
 	}
 
 	get acceptsLines(): boolean {
-		return ['paragraph', 'fence', 'indented', 'html'].includes(this.type);
+		return ['paragraph', 'fence', 'math', 'indented', 'html'].includes(this.type);
 	}
 
 	accepts(child: BlockType): boolean {

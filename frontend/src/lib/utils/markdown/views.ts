@@ -3,6 +3,7 @@
  * rendering to the next. HTML in here is not safe yet; the components sanitise it last.
  */
 import type { InlineFlow, InlineView } from './inlineflow';
+import { mathOf } from './math';
 import { splitRow } from './table';
 import { touch, type Align, type Block } from './tree';
 
@@ -24,6 +25,13 @@ export interface CodeView extends Keyed {
 	readonly kind: 'code';
 	readonly language: string;
 	readonly text: string;
+}
+
+export interface MathView extends Keyed {
+	readonly kind: 'math';
+	readonly tex: string;
+	/** As it was written, for while it cannot be set. */
+	readonly source: string;
 }
 
 export interface HtmlView extends Keyed {
@@ -66,7 +74,7 @@ export interface TableView extends Keyed {
 }
 
 export type BlockView =
-	TextView | CodeView | HtmlView | RuleView | QuoteView | ListView | TableView;
+	TextView | CodeView | MathView | HtmlView | RuleView | QuoteView | ListView | TableView;
 
 const TASK = /^\[([ xX])\](?:[ \t]+|$)/;
 /** Of a link: shows nothing, so its beginning is not shown either. */
@@ -130,6 +138,8 @@ export class Viewer {
 				return { ...base, kind: 'code', language: language(block), text: block.text.slice(0, -1) };
 			case 'indented':
 				return { ...base, kind: 'code', language: '', text: withoutBlankEnd(block.text) };
+			case 'math':
+				return { ...base, kind: 'math', ...math(block) };
 			case 'html':
 				return html(block, base);
 			default:
@@ -220,6 +230,12 @@ function withoutBlankEnd(text: string): string {
 
 function language(block: Block): string {
 	return LANGUAGE.exec(block.fence?.info ?? '')?.[0] ?? '';
+}
+
+function math(block: Block): Pick<MathView, 'tex' | 'source'> {
+	const { tex, isWhole } = mathOf(block.level, block.text);
+	// what never came to its end is text
+	return { tex: isWhole || block.open ? tex : '', source: block.text.trimEnd() };
 }
 
 /**

@@ -31,6 +31,8 @@ function dom(element: HTMLElement): string {
 	// colours come when their turn comes; the text and its pieces are what streaming decides
 	for (const piece of copy.querySelectorAll('.piece'))
 		piece.textContent = String(piece.textContent);
+	// formulas are set when KaTeX is there
+	for (const formula of copy.querySelectorAll('data, .math')) formula.textContent = '';
 	for (const element of copy.querySelectorAll('*')) sortAttributes(element);
 	return copy.innerHTML;
 }
