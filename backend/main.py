@@ -36,12 +36,16 @@ from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
 from app.services.chat_clearing import ChatClearing
+from app.services.chat_forking import ChatForking
 from app.services.chat_joining import ChatJoining
 from app.services.chat_service import ChatService
+from app.services.chat_titling import ChatTitling
 from app.services.completion_service import CompletionService
 from app.services.counted_events import CountedEvents
+from app.services.export_service import ExportService
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
+from app.services.import_service import ImportService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService
 from app.services.run_parts import RunParts, run_parts
@@ -98,6 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         journal.live_logs = parts.active.logs
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
+        completion = CompletionService(runs, parts, settings)
         services = Services(
             settings=settings,
             chats=chats,
@@ -107,9 +112,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             search=SearchService(storage, clock),
             runs=runs,
             run_view=parts.view,
-            completion=CompletionService(runs, parts, settings),
+            completion=completion,
             clearing=ChatClearing(storage, clock, rooms),
             presets=PresetService(storage, clock, max_new_tokens=settings.max_new_tokens),
+            forking=ChatForking(storage, clock, rooms, runs),
+            titling=ChatTitling(storage, clock, rooms, chats, completion),
+            export=ExportService(storage, clock, chats),
+            imports=ImportService(storage, clock, rooms),
             vllm=vllm,
             gateway=GatewayService(
                 Passage(session, engines, limits, whole_s=settings.run_timeout_s),

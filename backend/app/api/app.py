@@ -17,6 +17,7 @@ from app.api import (
     presets,
     runs,
     search,
+    transfer,
 )
 from app.api.contract import document
 from app.api.deps import Services
@@ -28,6 +29,7 @@ ROUTERS = (
     chats.router,
     messages.router,
     runs.router,
+    transfer.router,
     presets.router,
     chat_completion.router,
     models.router,

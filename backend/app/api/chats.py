@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from app.api.contract import problems, same_again
 from app.api.deps import ChatId, IfMatch, ServicesDep, UserId
 from app.schemas.base import Text
-from app.schemas.chat import MAX_TAG_CHARS, Chat, ChatPage, CreateChat, UpdateChat
+from app.schemas.chat import MAX_TAG_CHARS, Chat, ChatPage, CreateChat, ForkChat, UpdateChat
 
 router = APIRouter(prefix="/api/chats", tags=["chats"])
 
@@ -75,3 +75,15 @@ async def delete_chat(chat_id: ChatId, services: ServicesDep, user_id: UserId) -
 async def restore_chat(chat_id: ChatId, services: ServicesDep, user_id: UserId) -> Chat:
     """Undo the deletion of a chat."""
     return await services.chats.restore(user_id, chat_id)
+
+
+@router.post("/{chat_id}/fork", status_code=201, responses=problems(404, 409))
+async def fork_chat(chat_id: ChatId, request: ForkChat, services: ServicesDep, user_id: UserId) -> Chat:
+    """Make a new chat with a copy of the path up to a message."""
+    return await services.forking.fork(user_id, chat_id, request.message_id)
+
+
+@router.post("/{chat_id}/title", responses=problems(404, 429, 502, 503))
+async def title_chat(chat_id: ChatId, services: ServicesDep, user_id: UserId) -> Chat:
+    """Ask the model for a title."""
+    return await services.titling.title(user_id, chat_id)

@@ -12,11 +12,15 @@ from app.config import Settings
 from app.errors import NotFound
 from app.schemas.base import canonical_id
 from app.services.chat_clearing import ChatClearing
+from app.services.chat_forking import ChatForking
 from app.services.chat_service import ChatService
+from app.services.chat_titling import ChatTitling
 from app.services.completion_service import CompletionService
 from app.services.conversation import chat_not_found, message_not_found
+from app.services.export_service import ExportService
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
+from app.services.import_service import ImportService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService, preset_not_found
 from app.services.run_service import RunService
@@ -41,6 +45,10 @@ class Services:
     completion: CompletionService
     clearing: ChatClearing
     presets: PresetService
+    forking: ChatForking
+    titling: ChatTitling
+    export: ExportService
+    imports: ImportService
     vllm: VllmService
     gateway: GatewayService
     health: HealthService

@@ -16,6 +16,8 @@ from app.api.errors import problem_response
 from app.config import LOOPBACK_HOSTS, Settings
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_IMPORT_BYTES = 64 * 1024 * 1024
+LARGE_PATHS = {"/api/import": MAX_IMPORT_BYTES}
 WS_POLICY_VIOLATION = 1008
 PREFLIGHT_SECONDS = 600
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -151,8 +153,9 @@ class BodyLimit:
         headers = Headers(scope=scope)
         announced = headers.get("content-length", "0")
         length = int(announced) if announced.isdecimal() else 0
-        if length > self._max_bytes:
-            await self._too_large(scope, receive, send)
+        limit = LARGE_PATHS.get(scope["path"].rstrip("/"), self._max_bytes)
+        if length > limit:
+            await self._too_large(scope, receive, send, limit)
             return
         has_body = length > 0 or "transfer-encoding" in headers
         if has_body and scope["method"] in BODY_METHODS and not _is_plain_json(headers):
@@ -168,15 +171,15 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > limit:
                 raise HTTPException(413)
             return message
 
         await self._app(scope, counted, send)
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"The body must be at most {self._max_bytes} bytes."
-        reply = problem_response(scope, 413, "body_too_large", detail, limit=self._max_bytes)
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        detail = f"The body must be at most {limit} bytes."
+        reply = problem_response(scope, 413, "body_too_large", detail, limit=limit)
         # the connection stays: what is still coming is thrown away, and a client that sends first and reads later
         # finds the answer instead of a broken pipe
         await reply(scope, receive, send)

@@ -19,6 +19,7 @@ from app.repositories.run_tokens import RunTokenRepository
 from app.repositories.runs import RunRepository
 from app.repositories.search import SearchRepository
 from app.repositories.transactions import ThreadSession, Transactions
+from app.repositories.transfers import TransferRepository
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Unit:
         self.run_tokens = RunTokenRepository(session)
         self.search = SearchRepository(session)
         self.presets = PresetRepository(session)
+        self.transfers = TransferRepository(session)
         self.starts = RunStartRepository(session)
 
     async def ping(self) -> None:

@@ -82,6 +82,12 @@ class UpdateChat(Wire):
     active_leaf_id: Id | None = None
 
 
+class ForkChat(Wire):
+    """Go on elsewhere from a message."""
+
+    message_id: Id
+
+
 class ChatPage(Wire):
     """A page of chats: pinned first, then the newest activity first."""
 

@@ -14,11 +14,12 @@ RETRY_AFTER_S = 5
 
 @dataclass(eq=False)
 class Ticket:
-    """A run's place: running, or waiting until `granted`."""
+    """A run's place: running, or waiting until `granted`; `last`: behind everybody who is not."""
 
     run_id: str
     user_id: str
     chat_id: str | None
+    last: bool = False
     granted: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -38,6 +39,7 @@ class Admission:
         self._chats: set[str] = set()
         self._running = 0
         self._queues: OrderedDict[str, deque[Ticket]] = OrderedDict()
+        self._last: deque[Ticket] = deque()
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -50,8 +52,8 @@ class Admission:
         """Return how many wait for one."""
         return len(self._tickets) - self._running
 
-    def admit(self, run_id: str, user_id: str, chat_id: str | None) -> Ticket:
-        """Take a place to run, or one in the queue.
+    def admit(self, run_id: str, user_id: str, chat_id: str | None, *, last: bool = False) -> Ticket:
+        """Take a place to run, or one in the queue: with `last` behind everybody, those who come later too.
 
         Raises:
             Conflict: `run_active`: the chat has one already. `id_conflict`: another chat has a run of this id.
@@ -78,7 +80,7 @@ class Admission:
                 retry_after_s=RETRY_AFTER_S,
                 limit=self._max_running + self._max_queued,
             )
-        return self._take(Ticket(run_id, user_id, chat_id), may_run=may_run)
+        return self._take(Ticket(run_id, user_id, chat_id, last), may_run=may_run)
 
     def readmit(self, run_id: str, user_id: str, chat_id: str) -> Ticket:
         """Take a place for a run that was admitted before a restart: it waits if it must, and is never refused."""
@@ -95,7 +97,7 @@ class Admission:
             self._running -= 1
         else:
             self._leave_queue(ticket)
-        while self._running < self._max_running and self._queues:
+        while self._running < self._max_running and (self._queues or self._last):
             self._grant_next()
 
     def position(self, run_id: str) -> int | None:
@@ -108,6 +110,7 @@ class Admission:
         rounds = [list(queue) for queue in self._queues.values()]
         for turn in range(max(map(len, rounds), default=0)):
             order.extend(queue[turn] for queue in rounds if turn < len(queue))
+        order.extend(self._last)
         return list(enumerate(order, start=1))
 
     def _take(self, ticket: Ticket, *, may_run: bool) -> Ticket:
@@ -117,21 +120,29 @@ class Admission:
         if may_run:
             self._running += 1
             ticket.granted.set()
+        elif ticket.last:
+            self._last.append(ticket)
         else:
             self._queues.setdefault(ticket.user_id, deque()).append(ticket)
         return ticket
 
     def _grant_next(self) -> None:
+        self._running += 1
+        if not self._queues:
+            self._last.popleft().granted.set()
+            return
         user_id, queue = next(iter(self._queues.items()))
         ticket = queue.popleft()
         if queue:
             self._queues.move_to_end(user_id)
         else:
             del self._queues[user_id]
-        self._running += 1
         ticket.granted.set()
 
     def _leave_queue(self, ticket: Ticket) -> None:
+        if ticket.last:
+            self._last.remove(ticket)
+            return
         queue = self._queues.get(ticket.user_id)
         if queue is None:
             return

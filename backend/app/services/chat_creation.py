@@ -52,18 +52,13 @@ class ChatCreation:
         place = self._storage.temporary if request.temporary else self._storage
         if request.id is not None:
             await self._check_not_elsewhere(request.id, temporary=request.temporary)
-        limit = MAX_TEMPORARY_CHATS_PER_USER if request.temporary else MAX_CHATS_PER_USER
         async with place.write() as unit:
             known = await unit.chats.with_id(request.id) if request.id is not None else None
             if known is not None:
                 if known.user_id != user_id or known.origin != origin or known.deleted_at is not None:
                     raise _taken()
                 return known, None
-            if await unit.chats.count(user_id) >= limit:
-                detail = (
-                    f"There is room for {limit} {'temporary ' * request.temporary}chats. Delete some first."
-                )
-                raise Conflict("too_many_chats", detail, limit=limit)
+            check_room(await unit.chats.count(user_id), temporary=request.temporary)
             chat = self._new_row(user_id, request, origin)
             await mark_active(unit, chat, chat.created_at)
             chat.updated_at = chat.created_at
@@ -101,6 +96,18 @@ class ChatCreation:
             created_at=now,
             updated_at=now,
         )
+
+
+def check_room(count: int, *, temporary: bool) -> None:
+    """Refuse one chat more than a user can have.
+
+    Raises:
+        Conflict: `too_many_chats`.
+    """
+    limit = MAX_TEMPORARY_CHATS_PER_USER if temporary else MAX_CHATS_PER_USER
+    if count >= limit:
+        detail = f"There is room for {limit} {'temporary ' * temporary}chats. Delete some first."
+        raise Conflict("too_many_chats", detail, limit=limit)
 
 
 def _taken() -> Conflict:

@@ -46,8 +46,10 @@ class CompletionService:
         asked = request.messages or [CompletionTurn(role="user", content=request.content or "")]
         return self.answer(user_id, asked, options)
 
-    def answer(self, user_id: str, asked: Sequence[CompletionTurn], options: Params) -> ActiveRun:
-        """Begin to answer turns that are stored nowhere.
+    def answer(
+        self, user_id: str, asked: Sequence[CompletionTurn], options: Params, *, last: bool = False
+    ) -> ActiveRun:
+        """Begin to answer turns that are stored nowhere; with `last` when nobody else waits.
 
         Raises:
             Overloaded, Invalid, TooLarge, Unavailable: as `RunService.start`.
@@ -58,7 +60,7 @@ class CompletionService:
         whole = run_options(options, None, default_max_tokens=self._default_max_tokens)
         self._runs.check_open()
         run_id = str(uuid4())
-        ticket = self._parts.admission.admit(run_id, user_id, None)
+        ticket = self._parts.admission.admit(run_id, user_id, None, last=last)
         now = self._parts.clock.now()
         run = ActiveRun(
             id=run_id,
