@@ -176,6 +176,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chats/{chat_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Chat
+         * @description Export a chat: everything as JSON, or its active path as Markdown or as an HTML page.
+         */
+        get: operations["export_chat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/chats/{chat_id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fork Chat
+         * @description Make a new chat with a copy of the path up to a message.
+         */
+        post: operations["fork_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chats/{chat_id}/messages": {
         parameters: {
             query?: never;
@@ -264,6 +304,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/chats/{chat_id}/title": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Title Chat
+         * @description Ask the model for a title.
+         */
+        post: operations["title_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export All
+         * @description Export every chat as one JSON file, streamed.
+         */
+        get: operations["export_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -278,6 +358,26 @@ export interface paths {
          * @description Answer a prompt without storing anything, as a stream of events.
          */
         post: operations["generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Chats
+         * @description Import the chats of a file, all or none, and nothing twice.
+         */
+        post: operations["import_chats"];
         delete?: never;
         options?: never;
         head?: never;
@@ -359,6 +459,54 @@ export interface paths {
          */
         post: operations["unload_model"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presets
+         * @description List presets by name.
+         */
+        get: operations["list_presets"];
+        put?: never;
+        /**
+         * Create Preset
+         * @description Make a preset. The same request with the same `id` again answers 200.
+         */
+        post: operations["create_preset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/presets/{preset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update Preset
+         * @description Change a preset; what is left out stays.
+         */
+        put: operations["update_preset"];
+        post?: never;
+        /**
+         * Delete Preset
+         * @description Delete a preset.
+         */
+        delete: operations["delete_preset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -783,6 +931,22 @@ export interface components {
              */
             role: "system" | "user" | "assistant";
         };
+        /**
+         * CreatePreset
+         * @description A new preset; its `id` may be chosen by the client.
+         */
+        CreatePreset: {
+            /** Id */
+            id?: string | null;
+            /** Name */
+            name: string;
+            options?: components["schemas"]["Params"];
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
+        };
         Event: components["schemas"]["RunQueuedEvent"] | components["schemas"]["RunStartedEvent"] | components["schemas"]["RunDeltaEvent"] | components["schemas"]["RunEndedEvent"] | components["schemas"]["ChatChangedEvent"] | components["schemas"]["ChatDeletedEvent"] | components["schemas"]["MessageChangedEvent"] | components["schemas"]["MessageDeletedEvent"];
         /**
          * FieldError
@@ -795,6 +959,17 @@ export interface components {
             detail: string;
             /** Field */
             field: string;
+        };
+        /**
+         * ForkChat
+         * @description Go on elsewhere from a message.
+         */
+        ForkChat: {
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
         };
         /**
          * Generate
@@ -854,6 +1029,18 @@ export interface components {
             tiers: {
                 [key: string]: components["schemas"]["Tier"];
             };
+        };
+        /**
+         * Imported
+         * @description What `POST /api/import` answers: how many chats and messages are new, and what was left out.
+         */
+        Imported: {
+            /** Chats */
+            chats: number;
+            /** Messages */
+            messages: number;
+            /** Skipped */
+            skipped: components["schemas"]["Skipped"][];
         };
         /**
          * Message
@@ -1073,6 +1260,30 @@ export interface components {
             top_p?: number | null;
         };
         /**
+         * Preset
+         * @description A stored preset.
+         */
+        Preset: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            options: components["schemas"]["Params"];
+            /** Prompt */
+            prompt: string;
+        };
+        /**
+         * Presets
+         * @description What `GET /api/presets` answers, by name.
+         */
+        Presets: {
+            /** Items */
+            items: components["schemas"]["Preset"][];
+        };
+        /**
          * Problem
          * @description An error reply, `application/problem+json`.
          */
@@ -1081,7 +1292,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "not_found" | "chat_not_found" | "message_not_found" | "run_not_found" | "model_not_found" | "method_not_allowed" | "id_conflict" | "stale" | "body_too_large" | "message_too_large" | "max_tokens_too_large" | "unsupported_media_type" | "host_not_allowed" | "origin_not_allowed" | "run_active" | "run_log_gone" | "nothing_to_continue" | "has_children" | "not_thinking" | "not_a_user_message" | "too_many_runs" | "too_many_sockets" | "too_many_requests" | "chat_full" | "too_many_chats" | "unauthorized" | "forbidden" | "engine_unavailable" | "engine_error" | "engine_lost" | "engine_idle" | "engine_malformed" | "first_token_timeout" | "run_timeout" | "context_too_long" | "model_unavailable" | "engine_unauthorized" | "storage_busy" | "storage_full" | "storage_unavailable" | "shutting_down" | "internal_error";
+            code: "invalid_request" | "malformed_json" | "not_found" | "chat_not_found" | "message_not_found" | "run_not_found" | "preset_not_found" | "model_not_found" | "method_not_allowed" | "id_conflict" | "stale" | "body_too_large" | "message_too_large" | "max_tokens_too_large" | "unsupported_media_type" | "import_not_recognised" | "host_not_allowed" | "origin_not_allowed" | "run_active" | "run_log_gone" | "nothing_to_continue" | "has_children" | "not_thinking" | "not_a_user_message" | "too_many_runs" | "too_many_sockets" | "too_many_requests" | "chat_full" | "too_many_chats" | "too_many_presets" | "unauthorized" | "forbidden" | "engine_unavailable" | "engine_error" | "engine_lost" | "engine_idle" | "engine_malformed" | "first_token_timeout" | "run_timeout" | "context_too_long" | "model_unavailable" | "engine_unauthorized" | "storage_busy" | "storage_full" | "storage_unavailable" | "shutting_down" | "backend_unavailable" | "internal_error";
             /** Detail */
             detail: string;
             /**
@@ -1232,7 +1443,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "invalid_request" | "malformed_json" | "not_found" | "chat_not_found" | "message_not_found" | "run_not_found" | "model_not_found" | "method_not_allowed" | "id_conflict" | "stale" | "body_too_large" | "message_too_large" | "max_tokens_too_large" | "unsupported_media_type" | "host_not_allowed" | "origin_not_allowed" | "run_active" | "run_log_gone" | "nothing_to_continue" | "has_children" | "not_thinking" | "not_a_user_message" | "too_many_runs" | "too_many_sockets" | "too_many_requests" | "chat_full" | "too_many_chats" | "unauthorized" | "forbidden" | "engine_unavailable" | "engine_error" | "engine_lost" | "engine_idle" | "engine_malformed" | "first_token_timeout" | "run_timeout" | "context_too_long" | "model_unavailable" | "engine_unauthorized" | "storage_busy" | "storage_full" | "storage_unavailable" | "shutting_down" | "internal_error";
+            code: "invalid_request" | "malformed_json" | "not_found" | "chat_not_found" | "message_not_found" | "run_not_found" | "preset_not_found" | "model_not_found" | "method_not_allowed" | "id_conflict" | "stale" | "body_too_large" | "message_too_large" | "max_tokens_too_large" | "unsupported_media_type" | "import_not_recognised" | "host_not_allowed" | "origin_not_allowed" | "run_active" | "run_log_gone" | "nothing_to_continue" | "has_children" | "not_thinking" | "not_a_user_message" | "too_many_runs" | "too_many_sockets" | "too_many_requests" | "chat_full" | "too_many_chats" | "too_many_presets" | "unauthorized" | "forbidden" | "engine_unavailable" | "engine_error" | "engine_lost" | "engine_idle" | "engine_malformed" | "first_token_timeout" | "run_timeout" | "context_too_long" | "model_unavailable" | "engine_unauthorized" | "storage_busy" | "storage_full" | "storage_unavailable" | "shutting_down" | "backend_unavailable" | "internal_error";
             /** Detail */
             detail: string;
         };
@@ -1380,6 +1591,16 @@ export interface components {
             items: components["schemas"]["ServedModelItem"][];
         };
         /**
+         * Skipped
+         * @description A conversation that was not imported: its place in the file, counted from 0, and why.
+         */
+        Skipped: {
+            /** Index */
+            index: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * StartRun
          * @description Answer a new message, or `parent_id` again.
          */
@@ -1449,6 +1670,17 @@ export interface components {
             metadata?: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * UpdatePreset
+         * @description Changes to a preset; a field that is left out stays.
+         */
+        UpdatePreset: {
+            /** Name */
+            name?: string | null;
+            options?: components["schemas"]["Params"] | null;
+            /** Prompt */
+            prompt?: string | null;
         };
         /**
          * UserTurn
@@ -2039,6 +2271,123 @@ export interface operations {
             };
         };
     };
+    export_chat: {
+        parameters: {
+            query?: {
+                format?: "json" | "markdown" | "html";
+                /** @description Whether the model's thinking is in the file */
+                reasoning?: boolean;
+            };
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": unknown;
+                    "text/markdown": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fork_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForkChat"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_messages: {
         parameters: {
             query?: {
@@ -2460,6 +2809,123 @@ export interface operations {
             };
         };
     };
+    title_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_all: {
+        parameters: {
+            query?: {
+                /** @description Whether the model's thinking is in the file */
+                reasoning?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, as it is read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     generate: {
         parameters: {
             query?: never;
@@ -2502,6 +2968,58 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_chats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An export of VLLM Chat, Open WebUI, ChatGPT, Claude or LibreChat */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2696,6 +3214,195 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presets"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePreset"];
+            };
+        };
+        responses: {
+            /** @description The same request as before: the present state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePreset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                preset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

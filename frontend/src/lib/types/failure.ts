@@ -6,7 +6,7 @@
 import type { ErrorCode, FieldError } from './wire';
 
 /** Causes that only the page can see: there was no answer, or none it understands. */
-export type LocalCode = 'backend_unavailable' | 'offline' | 'unreadable_reply';
+export type LocalCode = 'offline' | 'unreadable_reply';
 export type FailureCode = ErrorCode | LocalCode;
 
 export interface FailureFacts {
