@@ -5,8 +5,8 @@
 
 import type { ErrorCode, FieldError } from './wire';
 
-/** Causes that only the page can see: there was no answer, or none it understands. */
-export type LocalCode = 'offline' | 'unreadable_reply';
+/** Causes that the page sees by itself: there was no answer, or none it understands. */
+export type LocalCode = 'backend_unavailable' | 'offline' | 'unreadable_reply';
 export type FailureCode = ErrorCode | LocalCode;
 
 export interface FailureFacts {
