@@ -26,6 +26,7 @@ from app.inference.engine_host import EngineHost
 from app.inference.engines import Engines
 from app.inference.model_catalogue import ModelCatalogue
 from app.inference.passage import Passage
+from app.inference.token_ids import EngineTokenizer
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
 from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
@@ -48,6 +49,7 @@ from app.services.health_service import HealthService
 from app.services.import_service import ImportService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService
+from app.services.run_continuation import RunContinuation
 from app.services.run_parts import RunParts, run_parts
 from app.services.run_recovery import recover
 from app.services.run_service import RunService
@@ -96,7 +98,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         vllm = VllmService(catalogue, host)
         journal, known, old_files = await opened_journal(journal_folder(database.path))
         parts = run_parts(
-            settings, storage, clock, CountedEvents(rooms, measures), client, catalogue, journal
+            settings,
+            storage,
+            clock,
+            CountedEvents(rooms, measures),
+            client,
+            catalogue,
+            journal,
+            EngineTokenizer(session, engines),
         )
         runs = RunService(parts, settings)
         journal.live_logs = parts.active.logs
@@ -112,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             search=SearchService(storage, clock),
             runs=runs,
             run_view=parts.view,
+            continuation=RunContinuation(runs, parts, settings),
             completion=completion,
             clearing=ChatClearing(storage, clock, rooms),
             presets=PresetService(storage, clock, max_new_tokens=settings.max_new_tokens),

@@ -13,7 +13,8 @@
     │   └── StorageFull      507  the disk of the database is full
     └── EngineError          502/503/504  everything that can go wrong between here and the engine
         ├── EngineUnreachable  503  no connection: worth waiting for
-        └── EngineBroken       502  a stream that had begun broke
+        ├── EngineBroken       502  a stream that had begun broke
+        └── EngineCannotGoOn   502  it takes no answer that was begun
 
 Rendering them is the edges' business.
 """
@@ -134,6 +135,12 @@ class EngineUnreachable(EngineError):
 
 class EngineBroken(EngineError):
     """A stream that had begun broke: `engine_lost`, `engine_idle` or `engine_malformed`."""
+
+    status = 502
+
+
+class EngineCannotGoOn(EngineError):
+    """The engine knows no way to go on with an answer (`engine_lost`): another try is of no use."""
 
     status = 502
 

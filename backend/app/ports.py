@@ -40,10 +40,20 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class AnswerSoFar:
+    """An answer to go on with by its text, where its tokens are not known. `closed`: its thought is over."""
+
+    reasoning: str
+    content: str
+    closed: bool
+
+
+@dataclass(frozen=True)
 class Generation:
     """What the engine is asked for. `sampling` holds OpenAI and vLLM names, absent where not set.
 
-    With `prompt_token_ids` the engine goes on from exactly these tokens and `turns` is not used.
+    With `prompt_token_ids` the engine goes on from exactly these tokens and `turns` is not used; with `begun` it goes
+    on with that answer to `turns`.
     """
 
     model: str
@@ -53,6 +63,7 @@ class Generation:
     sampling: dict[str, Any] = field(default_factory=dict)
     prompt_token_ids: tuple[int, ...] | None = None
     inside_thought: bool = False
+    begun: AnswerSoFar | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,14 @@ class ChatModel(Protocol):
 
     def stream(self, generation: Generation) -> AbstractAsyncContextManager[EngineStream]:
         """Ask for an answer. Leaving the context closes the connection, which makes the engine drop the request."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Tokens of text, as the engine makes them."""
+
+    async def closed_thought(self, model: str, prompt_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return the tokens that end a thought and begin the answer; none where they are not known. Never raises."""
         ...
 
 

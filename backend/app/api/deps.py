@@ -23,6 +23,7 @@ from app.services.health_service import HealthService
 from app.services.import_service import ImportService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService, preset_not_found
+from app.services.run_continuation import RunContinuation
 from app.services.run_service import RunService
 from app.services.run_view import RunView
 from app.services.search_service import SearchService
@@ -42,6 +43,7 @@ class Services:
     search: SearchService
     runs: RunService
     run_view: RunView
+    continuation: RunContinuation
     completion: CompletionService
     clearing: ChatClearing
     presets: PresetService

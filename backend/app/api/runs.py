@@ -7,8 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 from app.api.contract import problems
 from app.api.deps import ChatId, RunId, ServicesDep, UserId
 from app.api.event_stream import blocks, event_stream
-from app.errors import Conflict
-from app.schemas.run import RunSnapshot, RunStarted, RunStopped, StartRun, StopRun
+from app.schemas.run import ContinueRun, RunSnapshot, RunStarted, RunStopped, StartRun, StopRun
 
 router = APIRouter(tags=["runs"])
 
@@ -73,15 +72,23 @@ async def stop_run(
     )
 
 
-@router.post("/api/runs/{run_id}/continue", responses=problems(404, 409))
-async def continue_run(run_id: RunId, services: ServicesDep, user_id: UserId) -> RunStarted:
-    """Go on with an answer that was cut. Not possible yet."""
-    await services.run_view.snapshot(user_id, run_id)
-    raise Conflict("nothing_to_continue", "This version cannot go on with an answer. Regenerate it.")
+@router.post(
+    "/api/runs/{run_id}/continue", status_code=202, responses=SAME_RUN | problems(404, 409, 429, 503)
+)
+async def continue_run(
+    run_id: RunId,
+    response: Response,
+    services: ServicesDep,
+    user_id: UserId,
+    request: ContinueRun | None = None,
+) -> RunStarted:
+    """Go on with an answer that was stopped, interrupted or cut by `max_tokens`: a new run into the same message."""
+    started, is_new = await services.continuation.start(user_id, run_id, request or ContinueRun())
+    response.status_code = 202 if is_new else 200
+    return started
 
 
 @router.post("/api/runs/{run_id}/answer", responses=problems(404, 409))
 async def answer_now(run_id: RunId, services: ServicesDep, user_id: UserId) -> RunSnapshot:
-    """End the thinking and go on to the answer. Not possible yet."""
-    await services.run_view.snapshot(user_id, run_id)
-    raise Conflict("not_thinking", "This version cannot end a thought.")
+    """End the thinking now and go on to the answer, in the same run."""
+    return await services.continuation.answer_now(user_id, run_id)

@@ -6,7 +6,7 @@ Nothing a client sends reaches an engine but through here (the OpenAI gateway ha
 from collections.abc import Callable
 from typing import Any
 
-from app.ports import Generation
+from app.ports import AnswerSoFar, Generation
 
 PLAIN_SAMPLING = frozenset(
     {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "response_format"}
@@ -27,9 +27,22 @@ def chat_body(generation: Generation, *, plain: bool, inert: Callable[[str], str
         "messages": [{"role": turn.role, "content": inert(turn.content)} for turn in generation.turns],
         **_common(generation, plain=plain),
     }
+    if generation.begun is not None:
+        body["messages"].append(_begun(generation.begun, inert))
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
     if not plain and generation.thinking is not None:
         body["chat_template_kwargs"] = {"enable_thinking": generation.thinking}
     return body
+
+
+def _begun(begun: AnswerSoFar, inert: Callable[[str], str]) -> dict[str, str]:
+    """Return the answer so far as a message. An open thought can only be told as the text a template would write."""
+    reasoning, content = inert(begun.reasoning), inert(begun.content)
+    if begun.content:
+        # a template that knows of thoughts writes them itself
+        return {"role": "assistant", "content": content} | ({"reasoning": reasoning} if reasoning else {})
+    end = "\n</think>\n\n" if begun.closed else ""
+    return {"role": "assistant", "content": f"<think>\n{reasoning}{end}"}
 
 
 def completion_body(generation: Generation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from app.errors import EngineError, EngineUnreachable
+from app.errors import EngineCannotGoOn, EngineError, EngineUnreachable
 from app.inference.answer_stream import AnswerStream
 from app.inference.control_tokens import ControlTokens
 from app.inference.engine_errors import (
@@ -87,7 +87,7 @@ class VllmClient:
         deadline = asked_at + self._limits.first_token_s
         with self._counting():
             engine, response = await self._ask(generation, deadline)
-        goes_on = generation.prompt_token_ids is not None
+        goes_on = generation.prompt_token_ids is not None or generation.begun is not None
         inside = generation.inside_thought or (
             not goes_on and generation.thinking is not False and generation.model in engine.opens_thoughts
         )
@@ -147,6 +147,10 @@ class VllmClient:
     def _request(self, engine: Engine, generation: Generation, *, plain: bool) -> tuple[str, dict[str, Any]]:
         if generation.prompt_token_ids is not None:
             return f"{engine.base}/completions", completion_body(generation)
+        if plain and generation.begun is not None:
+            raise EngineCannotGoOn(
+                "engine_lost", "The answer was cut, and this engine cannot go on with one."
+            )
         inert = partial(self._control.inert, model=generation.model, root=engine.models.get(generation.model))
         return f"{engine.base}/chat/completions", chat_body(generation, plain=plain, inert=inert)
 

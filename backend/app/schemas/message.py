@@ -11,7 +11,11 @@ MessageStatus = Literal["queued", "streaming", "completed", "stopped", "interrup
 
 
 class Message(Wire):
-    """A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`."""
+    """A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`.
+
+    Of an answer `metadata` holds `run_id` (its newest run), `usage`, `timings`, `finish_reason`, `error`, `receipt`,
+    `continued` and `options`, each left out where there is none.
+    """
 
     id: Id
     chat_id: Id | None

@@ -47,8 +47,15 @@ class StartRun(Wire):
     options: Options = Field(default_factory=Options)
 
 
+class ContinueRun(Wire):
+    """Go on with an answer that was cut. Options that are left out are those of the run before."""
+
+    run_id: Id | None = None
+    options: Options = Field(default_factory=Options)
+
+
 class RunStarted(Wire):
-    """What `POST /api/chats/{chat_id}/runs` answers."""
+    """What a started or continued run answers; `user_message` is null where none was added."""
 
     run: Run
     user_message: Message | None

@@ -5,7 +5,7 @@ Holds state and decides nothing: the run service alone puts runs in and takes th
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,7 +14,9 @@ from app.schemas.options import Params
 from app.schemas.problem import RunError
 from app.schemas.run import Outcome, Run
 from app.services.admission import Ticket
+from app.services.answer_metadata import can_go_on
 from app.services.run_log import RunLog
+from app.services.run_seam import BegunTokens, Seam
 
 Phase = Literal["queued", "streaming", "ending", "ended"]
 Halt = Literal["stop", "shutdown"]
@@ -31,13 +33,19 @@ class Ending:
     timings: dict[str, Any] | None = None
     text_seq: int | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the answer can be gone on with by hand."""
+        return can_go_on(self.outcome, self.finish_reason)
+
 
 @dataclass(eq=False)
 class ActiveRun:
     """One run from its admission to its end.
 
     `halt` says why it is being cancelled, once somebody has asked for that. `message` is what was stored at its
-    start; a run without a chat has one too, which is stored nowhere.
+    start, with the text of earlier runs into it (`continues`, `begun`); a run without a chat has one too, which is
+    stored nowhere. `closes_thought`: somebody has asked for the answer now.
     """
 
     id: str
@@ -57,6 +65,9 @@ class ActiveRun:
     seen_seq: int | None = None
     turns: tuple[Any, ...] | None = None
     told_position: int | None = None
+    continues: str | None = None
+    begun: BegunTokens | None = None
+    closes_thought: bool = False
     task: asyncio.Task[None] | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     result: tuple[Run | None, Message] | None = None
@@ -65,6 +76,35 @@ class ActiveRun:
     def status(self) -> Literal["queued", "streaming"]:
         """The status the world sees until the run has ended."""
         return "queued" if self.phase == "queued" else "streaming"
+
+    def seam(self, up_to: int | None = None) -> Seam:
+        """Return where the answer goes on: after the visible text, of events up to `up_to`, or of earlier runs."""
+        own = self.log.seam(up_to)
+        if own.tokens or not (self.message.content or self.message.reasoning):
+            return own
+        begun = self.begun or BegunTokens((), ())
+        return replace(
+            own,
+            prompt_ids=begun.prompt_ids,
+            generated_ids=begun.generated_ids,
+            is_exact=bool(begun.prompt_ids),
+            has_text=True,
+            inside_thought=not self.message.content,
+        )
+
+    def text(self) -> tuple[str, str]:
+        """Return (reasoning, content) of the whole message as far as it is visible."""
+        reasoning, content = self.log.text(self.log.seq)
+        return self.message.reasoning + reasoning, self.message.content + content
+
+    def answer_now(self) -> bool:
+        """Ask the generation to end the thought it is in; False when it is in none."""
+        if self.phase != "streaming" or self.halt is not None or not self.seam().inside_thought:
+            return False
+        if not self.closes_thought and self.task is not None:
+            self.closes_thought = True
+            self.task.cancel()
+        return True
 
     def cancel(self, halt: Halt) -> None:
         """Ask the generation to come to its end; once it is ending, or has been asked, nothing happens."""

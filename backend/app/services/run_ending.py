@@ -12,12 +12,14 @@ from loguru import logger
 
 from app.errors import Unavailable
 from app.ports import Clock, EventSink
+from app.repositories.run_tokens import KeptTokens
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
 from app.schemas.problem import RunError
 from app.schemas.run import Run
 from app.services.active_run import ActiveRun, Ending
+from app.services.answer_metadata import text_digest
 from app.services.conversation import mark_active, summary_of, tell_chat_changed
 from app.services.wire import messages_on_wire, run_on_wire
 
@@ -69,8 +71,9 @@ class RunEnding:
     ) -> tuple[Run | None, Message, ChatSummary | None]:
         for attempt in range(1_000_000):
             try:
-                async with self._storage.of(run.chat_id).write() as unit:
-                    return await self._store(unit, run, ending, message, text_seq, now)
+                return await self._storage.of(run.chat_id).transaction(
+                    lambda unit: self._store(unit, run, ending, message, text_seq, now)
+                )
             except Unavailable as error:
                 delay = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 logger.warning(
@@ -99,6 +102,7 @@ class RunEnding:
         row.status, row.model, row.details = message.status, message.model, message.metadata
         row.updated_at = message.updated_at
         await unit.messages.save()
+        await _keep_tokens(unit, run, ending, message, text_seq)
         stored = await unit.runs.with_id(run.id)
         chat = await unit.chats.get(run.user_id, run.chat_id or "")
         summary = None
@@ -110,13 +114,25 @@ class RunEnding:
         return run_on_wire(stored) if stored is not None else None, shown, summary
 
 
+async def _keep_tokens(unit: Unit, run: ActiveRun, ending: Ending, message: Message, text_seq: int) -> None:
+    """Keep what is needed to go on from here by hand, and forget where this run went on from."""
+    if run.continues is not None:
+        await unit.run_tokens.forget(run.continues)
+    seam = run.seam(text_seq)
+    if ending.goes_on and seam.is_exact and run.model is not None:
+        text = text_digest(message.reasoning, message.content)
+        await unit.run_tokens.keep(run.id, KeptTokens(run.model, seam.prompt_ids, seam.generated_ids, text))
+
+
 def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
+    continued = run.message.metadata.get("continued", 0) + run.continued
     found = {
+        "run_id": run.id,
         "usage": ending.usage,
         "timings": ending.timings,
         "finish_reason": ending.finish_reason,
         "error": ending.error.model_dump() if ending.error is not None else None,
-        "continued": run.continued or None,
+        "continued": continued or None,
         "options": run.options.model_dump(mode="json", exclude_none=True),
     }
     return run.message.metadata | {name: value for name, value in found.items() if value is not None}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from loguru import logger
 
-from app.errors import AppError, EngineBroken, EngineError, EngineUnreachable
-from app.ports import ChatModel, Clock, EngineItem, Finished, Piece, PromptSeen
+from app.errors import AppError, EngineBroken, EngineCannotGoOn, EngineError, EngineUnreachable
+from app.ports import ChatModel, Clock, EngineItem, Finished, Generation, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
 from app.services.run_prompt import RunPrompt
@@ -45,7 +45,9 @@ class _Attempts:
 
     begun: int = 0
     fruitless: int = 0
+    spent_s: float = 0.0
     retried: bool = False
+    turning: bool = False  # from the thought to the answer: that is no break
     looks: int = 0
     waiting_since: float | None = None
 
@@ -92,32 +94,50 @@ class RunGeneration:
         return ending
 
     async def _answered(self, run: ActiveRun) -> Ending:
-        attempts = _Attempts()
-        while True:
-            seen = run.log.seam()
+        earlier = run.seam()
+        attempts = _Attempts(begun=earlier.starts, fruitless=earlier.fruitless)
+        while not attempts.exhausted:
             try:
-                return await self._attempt(run, seen, attempts)
-            except EngineUnreachable as error:
-                if not await self._waited(run, attempts):
-                    return _interrupted(error) if seen.has_text else failed(error)
-            except EngineError as error:
-                ending = await self._after_error(run, seen, attempts, error)
-                if ending is not None:
-                    return ending
+                ending = await self._tried(run, attempts)
+            except asyncio.CancelledError:
+                if run.halt is not None or not run.closes_thought:
+                    raise
+                if (task := asyncio.current_task()) is not None:
+                    task.uncancel()
+                attempts.turning = True
+                await run.log.settled()
+                continue
+            if ending is not None:
+                return ending
+        return _interrupted(EngineBroken("engine_lost", "The engine broke too often in this answer."))
+
+    async def _tried(self, run: ActiveRun, attempts: _Attempts) -> Ending | None:
+        """Ask the engine once; None when it is to be asked again."""
+        seam = run.seam()
+        try:
+            return await self._attempt(run, seam, attempts)
+        except EngineUnreachable as error:
+            if await self._waited(run, attempts):
+                return None
+            return _cut(error, seam)
+        except EngineCannotGoOn as error:
+            return _interrupted(error)
+        except EngineError as error:
+            return await self._after_error(run, seam, attempts, error)
 
     async def _after_error(
         self, run: ActiveRun, before: Seam, attempts: _Attempts, error: EngineError
     ) -> Ending | None:
         """Return the ending after an engine's error, or None when it is to be asked again."""
         await run.log.settled()
-        seam = run.log.seam()
-        if not seam.has_text and not isinstance(error, EngineBroken):
+        seam = run.seam()
+        if not seam.tokens and not isinstance(error, EngineBroken):
             if attempts.retried or error.code not in RETRYABLE or run.phase != "queued":
-                return failed(error)
+                return _cut(error, seam)
             attempts.retried = True
             await asyncio.sleep(ERROR_RETRY_S)
             return None
-        attempts.fruitless = 0 if seam.generated_ids != before.generated_ids else attempts.fruitless + 1
+        attempts.fruitless = 0 if seam.tokens != before.tokens else attempts.fruitless + 1
         if not self._may_go_on(run, seam) or attempts.exhausted:
             return _interrupted(error)
         logger.warning("run {}: {}; going on", run.id, error.code)
@@ -128,7 +148,7 @@ class RunGeneration:
         if not self._limits.resume or run.chat_id is None:
             return False
         # a grammar begins again at a seam, so structured output cannot cross one
-        return not seam.has_text or (seam.is_exact and run.options.response_format is None)
+        return not seam.has_text or run.options.response_format is None
 
     async def _waited(self, run: ActiveRun, attempts: _Attempts) -> bool:
         """Wait a little for an engine that is out of reach; False when it has been waited for long enough."""
@@ -144,20 +164,21 @@ class RunGeneration:
         return True
 
     async def _attempt(self, run: ActiveRun, seam: Seam, attempts: _Attempts) -> Ending:
-        if seam.has_text and not self._may_go_on(run, seam):
+        if seam.tokens and not attempts.turning and not self._may_go_on(run, seam):
             return _interrupted(EngineBroken("engine_lost", "The answer was cut and cannot be gone on with."))
-        generation = await self._prompt.generation(run, seam)
+        generation, ahead = await self._prompt.generation(run, seam)
         if generation.max_tokens <= 0:
             return Ending("completed", finish_reason="length")
         finished: Finished | None = None
+        since: float | None = None
         try:
             async with (
                 self._model.stream(generation) as stream,
-                asyncio.timeout(self._limits.run_timeout_s),
+                asyncio.timeout(self._limits.run_timeout_s - attempts.spent_s),
             ):
-                attempts.begun += 1
-                attempts.waiting_since = None
-                self._begin(run, generation.model, seam)
+                since = self._clock.monotonic()
+                self._begin(run, generation, seam, attempts)
+                run.log.hold(ahead)
                 async for items in stream:
                     finished = _take(run, items, seam) or finished
                     if run.log.failure is not None:
@@ -165,6 +186,9 @@ class RunGeneration:
         except TimeoutError:
             detail = f"The answer took longer than {self._limits.run_timeout_s:g} seconds."
             return Ending("failed", RunError(code="run_timeout", detail=detail))
+        finally:
+            if since is not None:
+                attempts.spent_s += self._clock.monotonic() - since
         if finished is None:
             raise EngineBroken("engine_lost", "The engine's answer ended too early.")
         return Ending(
@@ -174,12 +198,24 @@ class RunGeneration:
             timings=finished.timings,
         )
 
-    def _begin(self, run: ActiveRun, model: str, seam: Seam) -> None:
+    def _begin(self, run: ActiveRun, generation: Generation, seam: Seam, attempts: _Attempts) -> None:
+        attempts.waiting_since = None
+        if attempts.turning:
+            attempts.turning = False
+            return
+        attempts.begun += 1
         run.phase = "streaming"
-        run.model = model
+        run.model = generation.model
         run.started_at = run.started_at or self._clock.now()
         run.continued = seam.starts
-        run.log.started(model=model, parent_id=run.message.parent_id, continued=run.continued, continues=None)
+        run.log.started(
+            model=generation.model,
+            parent_id=run.message.parent_id,
+            continued=run.continued,
+            continues=run.continues,
+        )
+        if generation.prompt_token_ids is not None and not seam.tokens:
+            run.log.prompt(generation.prompt_token_ids)
 
     def _halted(self, run: ActiveRun) -> Ending | None:
         if run.halt == "stop":
@@ -194,6 +230,10 @@ class RunGeneration:
 def failed(error: AppError) -> Ending:
     """Return the ending of a run that an error ended."""
     return Ending("failed", RunError.model_validate({"code": error.code, "detail": error.detail}))
+
+
+def _cut(error: AppError, seam: Seam) -> Ending:
+    return _interrupted(error) if seam.has_text else failed(error)
 
 
 def whole_usage(usage: dict[str, object] | None, generated_before: int) -> dict[str, object] | None:
@@ -219,7 +259,7 @@ def _take(run: ActiveRun, items: Sequence[EngineItem], seam: Seam) -> Finished |
         if isinstance(item, Piece):
             run.log.write(item.channel, item.text, item.token_ids)
         elif isinstance(item, PromptSeen):
-            if not seam.has_text:  # else it is the prompt with what was generated
+            if not seam.tokens:  # else it is the prompt with what was generated
                 run.log.prompt(item.token_ids)
         else:
             finished = item

@@ -199,18 +199,28 @@ class RunLog:
         """Why nothing more can be made safe, or None."""
         return self._failure
 
-    def seam(self) -> Seam:
-        """Return where the visible text ends, for an engine to go on from there."""
-        deltas = [event for event in self._events[: self._visible] if isinstance(event, Delta)]
-        known = zip(self._events[: self._visible], self._ids, strict=False)
+    def hold(self, token_ids: Sequence[int]) -> None:
+        """Put these tokens before the next text, instead of any that came without a text of their own."""
+        self._tail.hold(token_ids)
+
+    def seam(self, up_to: int | None = None) -> Seam:
+        """Return where the visible text (of events up to `up_to`) ends, for an engine to go on from there."""
+        visible = self._events[: self._visible if up_to is None else min(up_to, self._visible)]
+        deltas = [event for event in visible if isinstance(event, Delta)]
+        known = zip(visible, self._ids, strict=False)
         ids = [ids for event, ids in known if isinstance(event, Delta)]
+        generated = tuple(chain.from_iterable(ids))
+        starts = [event.seq for event in visible if isinstance(event, Started)]
+        last = deltas[-1].seq if deltas else 0
         return Seam(
             prompt_ids=self._prompt_ids,
-            generated_ids=tuple(chain.from_iterable(ids)),
+            generated_ids=generated,
             is_exact=bool(self._prompt_ids) and bool(ids) and bool(ids[-1]),
             has_text=bool(deltas),
             inside_thought=bool(deltas) and deltas[-1].channel == "reasoning",
-            starts=sum(isinstance(event, Started) for event in self._events),
+            starts=len(starts),
+            fruitless=sum(seq > last for seq in starts),
+            tokens=max(len(generated), len(deltas)),
         )
 
     # --- read by anybody ----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.config import Settings
-from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue
+from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue, Tokenizer
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRuns
 from app.services.admission import Admission
@@ -39,6 +39,7 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     model: ChatModel,
     catalogue: ModelCatalogue,
     journal: Journal,
+    tokenizer: Tokenizer,
 ) -> RunParts:
     """Return the parts of one process."""
     logs = RunLogs(journal, events, clock)
@@ -55,7 +56,7 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         active=active,
         admission=admission,
         starts=RunStart(storage, clock, default_max_tokens=settings.default_max_tokens),
-        generation=RunGeneration(model, RunPrompt(storage, catalogue), clock, limits),
+        generation=RunGeneration(model, RunPrompt(storage, catalogue, tokenizer), clock, limits),
         ending=RunEnding(storage, clock, events),
         view=RunView(storage, logs, active, admission),
     )

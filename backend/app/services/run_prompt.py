@@ -3,7 +3,9 @@
 Reads the conversation; asks nobody.
 """
 
-from app.ports import Generation, ModelCatalogue, Turn
+from dataclasses import replace
+
+from app.ports import AnswerSoFar, Generation, ModelCatalogue, Tokenizer, Turn
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRun
 from app.services.run_options import sampling
@@ -13,38 +15,42 @@ from app.services.run_seam import Seam
 class RunPrompt:
     """Builds requests."""
 
-    def __init__(self, storage: Storage, catalogue: ModelCatalogue) -> None:
+    def __init__(self, storage: Storage, catalogue: ModelCatalogue, tokenizer: Tokenizer) -> None:
         self._storage = storage
         self._catalogue = catalogue
+        self._tokenizer = tokenizer
 
-    async def generation(self, run: ActiveRun, seam: Seam) -> Generation:
-        """Return the request for a run from a seam on.
+    async def generation(self, run: ActiveRun, seam: Seam) -> tuple[Generation, tuple[int, ...]]:
+        """Return the request for a run from a seam on, and the tokens in it that stand before the next text.
 
-        `max_tokens` counts across seams; zero: everything has been generated.
+        `max_tokens` counts across the seams of a run; zero: everything has been generated.
 
         Raises:
             EngineUnreachable: which model is meant only an engine can say, and none can be reached.
         """
         model = run.model or run.options.model or (await self._catalogue.default()).id
-        limit = run.options.max_tokens or 1
-        if seam.has_text:
-            return Generation(
-                model=model,
-                turns=(),
-                max_tokens=limit - len(seam.generated_ids),
-                thinking=run.options.thinking,
-                sampling=sampling(run.options),
-                prompt_token_ids=seam.prompt_ids + seam.generated_ids,
-                inside_thought=seam.inside_thought,
-            )
-        room = await self._room(model)
-        return Generation(
+        limit = (run.options.max_tokens or 1) - seam.tokens
+        asked = Generation(
             model=model,
-            turns=run.turns if run.turns is not None else await self._turns(run),
-            max_tokens=min(limit, room) if room is not None else limit,
+            turns=(),
+            max_tokens=limit,
             thinking=run.options.thinking,
             sampling=sampling(run.options),
         )
+        closes = run.closes_thought and seam.inside_thought
+        if seam.is_exact:
+            ahead = await self._tokenizer.closed_thought(model, seam.prompt_ids) if closes else ()
+            if ahead or not closes:
+                ids = seam.prompt_ids + seam.generated_ids + ahead
+                inside = seam.inside_thought and not closes
+                return replace(asked, prompt_token_ids=ids, inside_thought=inside), ahead
+        room = await self._room(model)
+        turns = run.turns if run.turns is not None else await self._turns(run)
+        asked = replace(asked, turns=turns, max_tokens=min(limit, room or limit))
+        if not seam.has_text:
+            return asked, ()
+        inside = seam.inside_thought and not closes
+        return replace(asked, begun=AnswerSoFar(*run.text(), closed=not inside), inside_thought=inside), ()
 
     async def _room(self, model: str) -> int | None:
         """Return how many tokens a model can hold: engines refuse to be asked for more than that."""

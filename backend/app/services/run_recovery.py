@@ -13,6 +13,7 @@ from app.repositories.storage import Unit
 from app.schemas.numbered import Started
 from app.schemas.options import Options
 from app.services.active_run import ActiveRun
+from app.services.run_continuation import begun_tokens
 from app.services.run_parts import RunParts
 from app.services.run_service import RunService
 from app.services.wire import messages_on_wire
@@ -44,7 +45,7 @@ async def _revived(parts: RunParts, unit: Unit, row: RunRow, known: JournaledRun
     started = [event for event in known.events if isinstance(event, Started)]
     log = parts.logs.open(user_id=row.user_id, chat_id=row.chat_id, run_id=row.id, message_id=row.message_id)
     log.restore(known)
-    return ActiveRun(
+    run = ActiveRun(
         id=row.id,
         user_id=row.user_id,
         chat_id=row.chat_id,
@@ -55,4 +56,10 @@ async def _revived(parts: RunParts, unit: Unit, row: RunRow, known: JournaledRun
         created_at=row.created_at,
         model=started[-1].model if started else None,
         phase="streaming" if started else "queued",
+        continues=row.continues,
     )
+    if row.continues is not None:
+        run.begun = begun_tokens(
+            await unit.run_tokens.get(row.continues), shown, run.model or run.options.model
+        )
+    return run

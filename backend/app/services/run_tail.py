@@ -29,6 +29,10 @@ class Tail:
         self._held_ids.clear()
         return True
 
+    def hold(self, token_ids: Sequence[int]) -> None:
+        """Put these tokens before the next text, instead of any that waited for theirs."""
+        self._held_ids = list(token_ids)
+
     def take(self) -> tuple[Channel, str, tuple[int, ...]] | None:
         """Take out what was gathered, or None."""
         if not self._text:

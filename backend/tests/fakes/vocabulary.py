@@ -3,12 +3,14 @@
 Remembers what each prompt was answered with, so that token ids can be continued from where they end.
 """
 
+import re
 from collections.abc import Sequence
 
 from .answers import tokens_of
 
 OPEN_THOUGHT, CLOSE_THOUGHT, TURN, TURN_END = 151667, 151668, 151644, 151645
 _FIRST_ID = 1000
+_TAGS = re.compile(r"(</?think>)")
 
 Planned = tuple[str, str, int]  # channel, text, token id
 
@@ -24,8 +26,12 @@ class Vocabulary:
         return self._ids.setdefault(token, _FIRST_ID + len(self._ids))
 
     def ids(self, text: str) -> list[int]:
-        """Return the ids of a text."""
-        return [self.id(token) for token in tokens_of(text)]
+        """Return the ids of a text; the tags of a thought are tokens of their own."""
+        return [
+            self.id(token)
+            for part in _TAGS.split(text)
+            for token in ([part] if _TAGS.fullmatch(part) else tokens_of(part))
+        ]
 
     def prompt(self, messages: Sequence[dict[str, str]], *, thinking: bool) -> list[int]:
         """Return the ids of a chat's prompt, in the shape of Qwen3's template."""

@@ -543,7 +543,7 @@ export interface paths {
         put?: never;
         /**
          * Answer Now
-         * @description End the thinking and go on to the answer. Not possible yet.
+         * @description End the thinking now and go on to the answer, in the same run.
          */
         post: operations["answer_now"];
         delete?: never;
@@ -563,7 +563,7 @@ export interface paths {
         put?: never;
         /**
          * Continue Run
-         * @description Go on with an answer that was cut. Not possible yet.
+         * @description Go on with an answer that was stopped, interrupted or cut by `max_tokens`: a new run into the same message.
          */
         post: operations["continue_run"];
         delete?: never;
@@ -887,6 +887,15 @@ export interface components {
             role: "system" | "user" | "assistant";
         };
         /**
+         * ContinueRun
+         * @description Go on with an answer that was cut. Options that are left out are those of the run before.
+         */
+        ContinueRun: {
+            options?: components["schemas"]["Options"];
+            /** Run Id */
+            run_id?: string | null;
+        };
+        /**
          * CreateChat
          * @description A new chat; its `id` may be chosen by the client.
          */
@@ -1045,6 +1054,9 @@ export interface components {
         /**
          * Message
          * @description A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`.
+         *
+         *     Of an answer `metadata` holds `run_id` (its newest run), `usage`, `timings`, `finish_reason`, `error`, `receipt`,
+         *     `continued` and `options`, each left out where there is none.
          */
         Message: {
             /** Chat Id */
@@ -1492,7 +1504,7 @@ export interface components {
         };
         /**
          * RunStarted
-         * @description What `POST /api/chats/{chat_id}/runs` answers.
+         * @description What a started or continued run answers; `user_message` is null where none was added.
          */
         RunStarted: {
             assistant_message: components["schemas"]["Message"];
@@ -3546,10 +3558,23 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ContinueRun"] | null;
+            };
+        };
         responses: {
-            /** @description Successful Response */
+            /** @description The same request as before: the present state */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunStarted"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3577,6 +3602,24 @@ export interface operations {
             };
             /** @description Validation Error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
