@@ -10,6 +10,7 @@ import { endsHtml, STARTS, type Site, type Started } from './starts';
 import { Block, Draft, endLine, type Align, type BlockType } from './tree';
 
 const FENCE_CLOSE = /^(?:`{3,}|~{3,})[ \t]*$/;
+const ENDS_AT_BLANK: ReadonlySet<BlockType> = new Set(['paragraph', 'table', 'math']);
 const LAST_HTML_WITH_END = 5; // kinds 6 and 7 end at a blank line
 
 type Continues = 'yes' | 'no' | 'done';
@@ -77,6 +78,7 @@ export class BlockParser {
 	}
 
 	#continues(block: Block, line: Line): Continues {
+		if (ENDS_AT_BLANK.has(block.type)) return line.blank ? 'no' : 'yes';
 		switch (block.type) {
 			case 'list':
 				return 'yes';
@@ -86,15 +88,10 @@ export class BlockParser {
 				return continuesItem(block, line);
 			case 'fence':
 				return this.#continuesFence(block, line);
-			case 'math':
-				return line.blank ? 'no' : 'yes';
 			case 'indented':
 				return continuesIndented(line);
 			case 'html':
 				return line.blank && block.level > LAST_HTML_WITH_END ? 'no' : 'yes';
-			case 'paragraph':
-			case 'table':
-				return line.blank ? 'no' : 'yes';
 			default:
 				return 'no';
 		}
@@ -170,9 +167,7 @@ export class BlockParser {
 		if (container.acceptsLines) {
 			const isFirst = container.text === '';
 			this.#addLine(container, line);
-			if (container.type === 'math' && mathEnds(container.level, line.rest, isFirst))
-				this.#close(container);
-			if (container.type === 'html' && endsHtml(container.level, line.rest)) this.#close(container);
+			if (isEnd(container, line, isFirst)) this.#close(container);
 		} else if (container.type === 'table' && !line.blank) {
 			this.#addRow(container, line.content);
 		} else if (!line.blank) {
@@ -253,6 +248,11 @@ export class BlockParser {
 		if (!paragraph.open && paragraph.parent) this.#draft.removeLast(paragraph.parent);
 		return false;
 	}
+}
+
+function isEnd({ type, level }: Block, line: Line, isFirst: boolean): boolean {
+	if (type === 'html') return endsHtml(level, line.rest);
+	return type === 'math' && mathEnds(level, line.rest, isFirst);
 }
 
 function continuesItem(block: Block, line: Line): Continues {
