@@ -26,6 +26,7 @@ from app.inference.engine_host import EngineHost
 from app.inference.engines import Engines
 from app.inference.model_catalogue import ModelCatalogue
 from app.inference.passage import Passage
+from app.inference.token_counter import EngineTokenCounter
 from app.inference.token_ids import EngineTokenizer
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
 from app.realtime.gateway import Gateway
@@ -106,6 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             catalogue,
             journal,
             EngineTokenizer(session, engines),
+            EngineTokenCounter(session, engines),
         )
         runs = RunService(parts, settings)
         journal.live_logs = parts.active.logs

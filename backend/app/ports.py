@@ -126,6 +126,14 @@ class Tokenizer(Protocol):
         ...
 
 
+class TokenCounter(Protocol):
+    """Lengths of texts, as the engine counts them."""
+
+    async def count(self, model: str, text: str) -> int:
+        """Return how many tokens a text has for a model; a careful guess where no engine tells. Never raises."""
+        ...
+
+
 @dataclass(frozen=True)
 class PassedReply:
     """An engine's reply as it came. `body` gives its bytes, untouched, as they are read."""
@@ -233,6 +241,10 @@ class ModelCatalogue(Protocol):
 
     async def default(self) -> ServedModel:
         """Return the model used where none is named: DEFAULT_MODEL, else the engine's first."""
+        ...
+
+    def known(self) -> Sequence[ServedModel]:
+        """Return the models as last heard of, the default one first, without asking; none before the first answer."""
         ...
 
     async def engines(self) -> Sequence[EngineState]:

@@ -13,6 +13,7 @@ import msgspec
 
 from app.errors import EngineBroken, EngineError, EngineUnreachable, FieldProblem
 
+SHORTEN = "Shorten it, begin a new chat, or let the oldest turns be dropped (context: drop_oldest)."
 _NUMBERS = re.compile(r"maximum context length is (\d+).*?(\d+) input tokens", re.DOTALL)
 _ROOMS = (
     re.compile(r"max_model_len=(?P<limit>\d{1,9})\b"),
@@ -135,10 +136,12 @@ def _refused_value(param: str) -> EngineError:
 def _context_too_long(message: str) -> EngineError:
     numbers = _NUMBERS.search(message)
     if numbers is None:
-        return EngineError("context_too_long", "The conversation is longer than the model's context.")
+        return EngineError(
+            "context_too_long", f"The conversation is longer than the model's context. {SHORTEN}"
+        )
     limit, prompt = int(numbers[1]), int(numbers[2])
     return EngineError(
         "context_too_long",
-        f"The conversation has at least {prompt} tokens; the model's context holds {limit}.",
+        f"The conversation has at least {prompt} tokens; the model's context holds {limit}. {SHORTEN}",
         limit=limit,
     )

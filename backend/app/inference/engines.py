@@ -14,12 +14,14 @@ class Engine:
         base: its OpenAI base, ending in `/v1`.
         models: what it served when last asked, each with where it was loaded from; empty while it is out of reach.
         is_plain: it refused vLLM's own fields once, so they are left out.
+        ends_no_thoughts: it refused a thinking budget once, so that none is asked for.
         opens_thoughts: models whose prompt template opens the thought, so that only a closing tag is seen.
     """
 
     base: str
     models: dict[str, str | None] = field(default_factory=dict)
     is_plain: bool = False
+    ends_no_thoughts: bool = False
     opens_thoughts: set[str] = field(default_factory=set)
 
     @property

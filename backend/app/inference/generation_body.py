@@ -8,10 +8,11 @@ from typing import Any
 
 from app.ports import AnswerSoFar, Generation
 
+BUDGET = "thinking_token_budget"
 PLAIN_SAMPLING = frozenset(
     {"temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "response_format"}
 )
-VLLM_SAMPLING = PLAIN_SAMPLING | {"top_k", "min_p", "repetition_penalty"}
+VLLM_SAMPLING = PLAIN_SAMPLING | {"top_k", "min_p", "repetition_penalty", BUDGET}
 
 
 def chat_body(generation: Generation, *, plain: bool, inert: Callable[[str], str]) -> dict[str, Any]:
@@ -67,4 +68,6 @@ def _common(generation: Generation, *, plain: bool) -> dict[str, Any]:
     }
     if not plain:
         body["return_token_ids"] = True
+        if "stop" in generation.sampling:
+            body["include_stop_str_in_output"] = True  # see `stop_strings`
     return body

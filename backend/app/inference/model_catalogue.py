@@ -68,6 +68,10 @@ class ModelCatalogue:
         served = await self.served()
         return next((model for model in served if model.id == self._default_model), served[0])
 
+    def known(self) -> Sequence[ServedModel]:
+        """Return the models as last heard of, the default one first. See the port."""
+        return sorted(self._models, key=lambda model: model.id != self._default_model)
+
     async def engines(self) -> Sequence[EngineState]:
         """Return how each engine is. Never raises."""
         await self._look()

@@ -26,7 +26,7 @@ from app.inference.engine_errors import (
     unreachable,
 )
 from app.inference.engines import Engine, Engines
-from app.inference.generation_body import chat_body, completion_body
+from app.inference.generation_body import BUDGET, chat_body, completion_body
 from app.inference.openai_chunks import ChunkDecoder
 from app.ports import Generation
 from app.utils.measures import Measures
@@ -92,7 +92,12 @@ class VllmClient:
             not goes_on and generation.thinking is not False and generation.model in engine.opens_thoughts
         )
         stream = AnswerStream(
-            response, ChunkDecoder(inside_thought=inside, after_seam=goes_on), deadline, self._limits.idle_s
+            response,
+            ChunkDecoder(
+                inside_thought=inside, after_seam=goes_on, stop=generation.sampling.get("stop") or ()
+            ),
+            deadline,
+            self._limits.idle_s,
         )
         try:
             with self._counting():
@@ -135,6 +140,10 @@ class VllmClient:
                 if plain:
                     raise
                 plain = True  # an OpenAI-compatible server that is not vLLM: ask without vLLM's own fields
+            except _NoBudgetError:
+                if engine.ends_no_thoughts:
+                    raise
+                engine.ends_no_thoughts = True  # whoever asked counts the thought as it comes
             except _LittleRoomError as error:
                 if has_shrunk or error.room >= generation.max_tokens:
                     raise
@@ -145,6 +154,9 @@ class VllmClient:
                 return response
 
     def _request(self, engine: Engine, generation: Generation, *, plain: bool) -> tuple[str, dict[str, Any]]:
+        if engine.ends_no_thoughts:
+            left = {name: value for name, value in generation.sampling.items() if name != BUDGET}
+            generation = replace(generation, sampling=left)
         if generation.prompt_token_ids is not None:
             return f"{engine.base}/completions", completion_body(generation)
         if plain and generation.begun is not None:
@@ -182,6 +194,10 @@ class _UnknownFieldError(EngineError):
     """The engine does not know one of vLLM's own fields."""
 
 
+class _NoBudgetError(EngineError):
+    """The engine cannot end a thought by itself, or was not started so that it can."""
+
+
 class _LittleRoomError(EngineError):
     """The prompt fits, but not together with as many new tokens as were asked for."""
 
@@ -204,6 +220,8 @@ async def error_bytes(response: aiohttp.ClientResponse) -> bytes:
 async def _refusal(response: aiohttp.ClientResponse) -> EngineError:
     body = await error_bytes(response)
     error = from_status(response.status, body)
+    if response.status in (400, 422) and BUDGET.encode() in body:
+        return _NoBudgetError(error.code, error.detail)
     if refuses_a_field(response.status, body):
         return _UnknownFieldError(error.code, error.detail)
     room = room_left(response.status, body)

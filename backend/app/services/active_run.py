@@ -64,6 +64,8 @@ class ActiveRun:
     halt: Halt | None = None
     seen_seq: int | None = None
     turns: tuple[Any, ...] | None = None
+    dropped_turns: int = 0
+    thought_tokens: int = 0
     told_position: int | None = None
     continues: str | None = None
     begun: BegunTokens | None = None

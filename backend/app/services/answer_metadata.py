@@ -4,7 +4,7 @@ from typing import Any
 
 from app.utils.digest import digest
 
-OF_ONE_RUN = frozenset({"usage", "timings", "finish_reason", "error", "receipt", "options"})
+OF_ONE_RUN = frozenset({"usage", "timings", "finish_reason", "error", "receipt", "options", "dropped_turns"})
 
 
 def text_digest(reasoning: str, content: str) -> str:

@@ -11,6 +11,7 @@ from app.ports import Clock, EventSink
 from app.repositories.storage import Storage
 from app.schemas.chat import ChatSummary, CreateChat
 from app.services.conversation import check_max_tokens, mark_active, summary_of, tell_chat_changed
+from app.services.option_checks import check_response_format
 from app.utils.digest import digest
 
 MAX_CHATS_PER_USER = 50_000
@@ -34,6 +35,7 @@ class ChatCreation:
             Invalid: `max_tokens_too_large`.
         """
         check_max_tokens(request.max_tokens, request.params.max_tokens, limit=self._max_new_tokens)
+        check_response_format(request.params, field="params.response_format")
         origin = digest(request.model_dump(mode="json", exclude={"id"}))
         try:
             chat, summary = await self._create(user_id, request, origin)

@@ -14,6 +14,7 @@ from app.schemas.options import Options, Params
 from app.schemas.run import StartRun, UserTurn
 from app.services.active_run import ActiveRun
 from app.services.conversation import check_length, check_max_tokens
+from app.services.option_checks import check_response_format, check_room
 from app.services.run_options import run_options
 from app.services.run_parts import RunParts
 from app.services.run_service import RunService
@@ -57,6 +58,8 @@ class CompletionService:
         for number, turn in enumerate(asked):
             check_length(turn.content, limit=self._max_message_chars, field=f"messages.{number}.content")
         check_max_tokens(options.max_tokens, limit=self._max_new_tokens)
+        check_response_format(options)
+        check_room(options.max_tokens, options.model, self._parts.catalogue.known())
         whole = run_options(options, None, default_max_tokens=self._default_max_tokens)
         self._runs.check_open()
         run_id = str(uuid4())

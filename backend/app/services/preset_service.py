@@ -8,6 +8,7 @@ from app.ports import Clock
 from app.repositories.storage import Storage
 from app.schemas.preset import CreatePreset, Preset, Presets, UpdatePreset
 from app.services.conversation import check_max_tokens, invalid
+from app.services.option_checks import check_response_format
 
 MAX_PRESETS_PER_USER = 1_000
 
@@ -33,6 +34,7 @@ class PresetService:
             Invalid: `max_tokens_too_large`.
         """
         check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+        check_response_format(request.options, field="options.response_format")
         now = self._clock.now()
         row = PresetRow(
             id=request.id or str(uuid4()),
@@ -67,6 +69,7 @@ class PresetService:
                 raise invalid(name, "null", "must not be null; leave it out to keep it")
         if request.options is not None:
             check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+            check_response_format(request.options, field="options.response_format")
         async with self._storage.write() as unit:
             row = await unit.presets.get_for_change(user_id, preset_id)
             if row is None:

@@ -133,6 +133,7 @@ def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
         "finish_reason": ending.finish_reason,
         "error": ending.error.model_dump() if ending.error is not None else None,
         "continued": continued or None,
+        "dropped_turns": run.dropped_turns or None,
         "options": run.options.model_dump(mode="json", exclude_none=True),
     }
     return run.message.metadata | {name: value for name, value in found.items() if value is not None}

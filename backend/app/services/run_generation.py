@@ -27,6 +27,7 @@ RETRYABLE = frozenset({"engine_error"})  # what a second try can mend; a wrong r
 MAX_FRUITLESS = (
     3  # attempts in a row without a new token, so that a prompt that kills engines cannot do so for ever
 )
+BUDGET_SLACK = 16  # tokens: an engine that keeps the budget itself needs some to end the thought
 MAX_ATTEMPTS = 10
 
 
@@ -253,11 +254,21 @@ def _interrupted(error: AppError) -> Ending:
     return replace(failed(error), outcome="interrupted")
 
 
+def _keep_budget(run: ActiveRun, thought: Piece) -> None:
+    """End a thought that is over its budget, where the engine does not do it by itself."""
+    budget = run.options.thinking_budget
+    run.thought_tokens += len(thought.token_ids) or 1
+    if budget is not None and run.thought_tokens > budget + BUDGET_SLACK and run.seam().is_exact:
+        run.answer_now()
+
+
 def _take(run: ActiveRun, items: Sequence[EngineItem], seam: Seam) -> Finished | None:
     finished = None
     for item in items:
         if isinstance(item, Piece):
             run.log.write(item.channel, item.text, item.token_ids)
+            if item.channel == "reasoning":
+                _keep_budget(run, item)
         elif isinstance(item, PromptSeen):
             if not seam.tokens:  # else it is the prompt with what was generated
                 run.log.prompt(item.token_ids)

@@ -32,4 +32,6 @@ def run_options(asked: Params, chat: ChatRow | None, *, default_max_tokens: int)
 
 def sampling(options: Params) -> dict[str, Any]:
     """Return the sampling options that are set, under the engine's names."""
-    return {name: value for name in SAMPLING if (value := getattr(options, name)) is not None}
+    has_budget = options.thinking_budget is not None and options.thinking is not False
+    budget = {"thinking_token_budget": options.thinking_budget} if has_budget else {}
+    return budget | {name: value for name in SAMPLING if (value := getattr(options, name)) is not None}

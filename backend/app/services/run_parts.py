@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from app.config import Settings
-from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue, Tokenizer
+from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue, TokenCounter, Tokenizer
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRuns
 from app.services.admission import Admission
+from app.services.context_window import ContextWindow
 from app.services.run_ending import RunEnding
 from app.services.run_generation import GenerationLimits, RunGeneration
 from app.services.run_logs import RunLogs
@@ -20,6 +21,7 @@ class RunParts:
     """The parts, each shared by the services that need it."""
 
     storage: Storage
+    catalogue: ModelCatalogue
     clock: Clock
     events: EventSink
     logs: RunLogs
@@ -40,6 +42,7 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     catalogue: ModelCatalogue,
     journal: Journal,
     tokenizer: Tokenizer,
+    counter: TokenCounter,
 ) -> RunParts:
     """Return the parts of one process."""
     logs = RunLogs(journal, events, clock)
@@ -50,13 +53,14 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s, resume=settings.resume_runs)
     return RunParts(
         storage=storage,
+        catalogue=catalogue,
         clock=clock,
         events=events,
         logs=logs,
         active=active,
         admission=admission,
-        starts=RunStart(storage, clock, default_max_tokens=settings.default_max_tokens),
-        generation=RunGeneration(model, RunPrompt(storage, catalogue, tokenizer), clock, limits),
+        starts=RunStart(storage, clock, catalogue, default_max_tokens=settings.default_max_tokens),
+        generation=RunGeneration(model, RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter)), clock, limits),
         ending=RunEnding(storage, clock, events),
         view=RunView(storage, logs, active, admission),
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from app.ports import AnswerSoFar, Generation, ModelCatalogue, Tokenizer, Turn
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRun
+from app.services.context_window import ContextWindow
 from app.services.run_options import sampling
 from app.services.run_seam import Seam
 
@@ -15,7 +16,10 @@ from app.services.run_seam import Seam
 class RunPrompt:
     """Builds requests."""
 
-    def __init__(self, storage: Storage, catalogue: ModelCatalogue, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, storage: Storage, catalogue: ModelCatalogue, tokenizer: Tokenizer, window: ContextWindow
+    ) -> None:
+        self._window = window
         self._storage = storage
         self._catalogue = catalogue
         self._tokenizer = tokenizer
@@ -46,6 +50,10 @@ class RunPrompt:
                 return replace(asked, prompt_token_ids=ids, inside_thought=inside), ahead
         room = await self._room(model)
         turns = run.turns if run.turns is not None else await self._turns(run)
+        if room is not None and run.options.context == "drop_oldest" and turns:
+            turns, run.dropped_turns = await self._window.fitted(
+                turns, model=model, room=room, max_tokens=limit
+            )
         asked = replace(asked, turns=turns, max_tokens=min(limit, room or limit))
         if not seam.has_text:
             return asked, ()

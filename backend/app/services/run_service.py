@@ -26,6 +26,7 @@ from app.services.conversation import (
     tell_chat_changed,
     tell_message_changed,
 )
+from app.services.option_checks import check_response_format
 from app.services.run_parts import RunParts
 from app.services.run_start import StoredStart
 
@@ -204,6 +205,7 @@ class RunService:
         if request.message is not None:
             check_length(request.message.content, limit=self._max_message_chars, field="message.content")
         check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+        check_response_format(request.options, field="options.response_format")
         self.check_open()
         return self._parts.admission.admit(run_id, user_id, chat_id)
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.errors import Conflict, FieldProblem, Invalid
 from app.models import ChatRow, MessageRow, RunRow
-from app.ports import Clock, Turn
+from app.ports import Clock, ModelCatalogue, Turn
 from app.repositories.chats import ListedChat
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
@@ -23,6 +23,7 @@ from app.services.conversation import (
     prompt_turns,
     take_title,
 )
+from app.services.option_checks import check_room as model_room
 from app.services.run_known import has_parent, known_start, request_origin
 from app.services.run_options import run_options
 from app.services.wire import message_on_wire, run_on_wire, summary_on_wire
@@ -43,9 +44,12 @@ class StoredStart:
 class RunStart:
     """Stores the starts of runs."""
 
-    def __init__(self, storage: Storage, clock: Clock, *, default_max_tokens: int) -> None:
+    def __init__(
+        self, storage: Storage, clock: Clock, catalogue: ModelCatalogue, *, default_max_tokens: int
+    ) -> None:
         self._storage = storage
         self._clock = clock
+        self._catalogue = catalogue
         self._default_max_tokens = default_max_tokens
 
     async def known(self, user_id: str, chat_id: str, request: StartRun) -> RunStarted | None:
@@ -70,7 +74,7 @@ class RunStart:
 
         Raises:
             NotFound: `chat_not_found`, `message_not_found` (the parent).
-            Invalid: `not_a_user_message`: there is no question to be answered.
+            Invalid: `not_a_user_message`: there is no question to be answered; `max_tokens_too_large`: for its model.
             Conflict: `run_active`, `id_conflict`, `chat_full`.
         """
         origin = request_origin(chat_id, request)
@@ -102,6 +106,8 @@ class RunStart:
             chat.active_leaf_id = answer.id
             bring_to_top(chat, places.activity, now)
             options = run_options(request.options, chat, default_max_tokens=self._default_max_tokens)
+            if options.max_tokens != self._default_max_tokens:  # that one is nobody's wish, and gives way
+                model_room(options.max_tokens, options.model, self._catalogue.known())
             run = new_run(run_id, user_id, answer, options, origin)
             await unit.starts.insert(rows, run)
             await unit.starts.save_chat(chat, title_before)
