@@ -4,11 +4,13 @@ Knows both endpoints of vLLM (`delta` of chat, `text` of completions) and the th
 `reasoning`, `reasoning_content`, or `<think>` inside the content.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from app.errors import EngineBroken
+from app.inference.stop_strings import StopStrings
 from app.inference.thinking import ThinkSplitter
 from app.ports import EngineItem, Finished, Piece, PromptSeen
 from app.schemas.run import Channel
@@ -49,12 +51,15 @@ class ChunkDecoder:
     After `failure` is set nothing more is to be fed: what came before it has been returned, and it is to be raised.
     """
 
-    def __init__(self, *, inside_thought: bool = False, after_seam: bool = False) -> None:
+    def __init__(
+        self, *, inside_thought: bool = False, after_seam: bool = False, stop: Sequence[str] = ()
+    ) -> None:
         self.failure: EngineBroken | None = None
         self.is_done = False
         self._splitter: ThinkSplitter | None = ThinkSplitter(inside=inside_thought, at_start=not after_seam)
         if after_seam and not inside_thought:
             self._splitter = None  # the thought is over: a tag is text from here on
+        self._stop = StopStrings(stop)
         self._finish_reason: str | None = None
         self._usage: dict[str, Any] | None = None
         self._timings: dict[str, Any] | None = None
@@ -128,14 +133,18 @@ class ChunkDecoder:
             reasoning = delta.reasoning or delta.reasoning_content
             if reasoning:
                 self._splitter = None  # this engine splits by itself: a tag in its content is text
-                self._write("reasoning", reasoning)
+                self._take("reasoning", reasoning)
             if delta.content:
                 self._content(delta.content)
         elif choice.text:
             self._content(choice.text)
+        self._pass_on()
         if self._has_written:
             self._give_ids()
         self._finish_reason = choice.finish_reason or self._finish_reason
+        if self._stop.found and self._finish_reason is None:
+            self._finish_reason = "stop"  # an engine that knows no stop strings would go on
+            self._end()
 
     def _prompt(self, ids: list[int] | None) -> None:
         if not ids:
@@ -149,14 +158,20 @@ class ChunkDecoder:
             self._channel = "reasoning"
 
     def _content(self, text: str) -> None:
-        if self._splitter is None:
-            self._write("content", text)
-            return
-        self._held += self._splitter.feed(text)
-        if self._splitter.holds:
+        for channel, part in [("content", text)] if self._splitter is None else self._splitter.feed(text):
+            self._take(channel, part)
+
+    def _take(self, channel: Channel, text: str) -> None:
+        if self._held and self._held[-1][0] != channel:
+            self._held.append((self._held[-1][0], self._stop.end()))  # none goes over the end of a thought
+        self._held.append((channel, self._stop.feed(text)))
+
+    def _pass_on(self) -> None:
+        if self._stop.holds or (self._splitter is not None and self._splitter.holds):
             return  # part of a token's text is no use to whoever wants to go on after that token
         for channel, part in self._held:
-            self._write(channel, part)
+            if part:
+                self._write(channel, part)
         self._held = []
 
     def _write(self, channel: Channel, text: str) -> None:
@@ -192,10 +207,16 @@ class ChunkDecoder:
         self._items.append(Finished(self._finish_reason, self._usage, self._timings))
 
     def _release(self) -> None:
-        if self._splitter is not None:
-            released = (*self._held, *self._splitter.end())
-            for channel, part in released:
-                self._write(channel, part)
-            if released:
-                self._give_ids()
-            self._held = []
+        if self.failure is not None and self._stop.holds:
+            self._held = []  # not shown, so that it comes again, whole, when the answer goes on
+            return
+        for channel, part in self._splitter.end() if self._splitter is not None else ():
+            self._take(channel, part)
+        if self._held:
+            self._held.append((self._held[-1][0], self._stop.end()))
+        released = [(channel, part) for channel, part in self._held if part]
+        for channel, part in released:
+            self._write(channel, part)
+        if released:
+            self._give_ids()
+        self._held = []

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from app.ports import EngineLoad
 from app.schemas.message import Message
 from app.schemas.options import Params
 from app.schemas.problem import RunError
-from app.schemas.run import Outcome, Run
+from app.schemas.run import Outcome, Receipt, Run
 from app.services.admission import Ticket
 from app.services.answer_metadata import can_go_on
 from app.services.run_log import RunLog
@@ -32,11 +33,22 @@ class Ending:
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
     text_seq: int | None = None
+    receipt: Receipt | None = None
 
     @property
     def goes_on(self) -> bool:
         """Whether the answer can be gone on with by hand."""
         return can_go_on(self.outcome, self.finish_reason)
+
+
+@dataclass(frozen=True)
+class StopWatch:
+    """What the engine had to do just before its request was dropped, and which other runs it worked on."""
+
+    model: str
+    asked_at: float
+    before: EngineLoad
+    others: frozenset[str]
 
 
 @dataclass(eq=False)
@@ -45,7 +57,8 @@ class ActiveRun:
 
     `halt` says why it is being cancelled, once somebody has asked for that. `message` is what was stored at its
     start, with the text of earlier runs into it (`continues`, `begun`); a run without a chat has one too, which is
-    stored nowhere. `closes_thought`: somebody has asked for the answer now.
+    stored nowhere. `closes_thought`: somebody has asked for the answer now. `asked_model`: the model whose engine has
+    been asked; `at_engine`: it is answering. `stopping`: the first stop, which alone says where the text ends.
     """
 
     id: str
@@ -70,6 +83,10 @@ class ActiveRun:
     continues: str | None = None
     begun: BegunTokens | None = None
     closes_thought: bool = False
+    asked_model: str | None = None
+    at_engine: bool = False
+    stopping: asyncio.Task[None] | None = None
+    watch: StopWatch | None = None
     task: asyncio.Task[None] | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     result: tuple[Run | None, Message] | None = None

@@ -132,6 +132,7 @@ def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
         "timings": ending.timings,
         "finish_reason": ending.finish_reason,
         "error": ending.error.model_dump() if ending.error is not None else None,
+        "receipt": ending.receipt.model_dump(mode="json") if ending.receipt is not None else None,
         "continued": continued or None,
         "dropped_turns": run.dropped_turns or None,
         "options": run.options.model_dump(mode="json", exclude_none=True),

@@ -70,7 +70,7 @@ class Generation:
             created=CREATED,
             model=body["model"],
             completion=completion,
-            with_ids=bool(body.get("return_token_ids")),
+            with_ids=self._engine.gives_ids and bool(body.get("return_token_ids")),
             with_usage=bool(options.get("include_usage")),
         )
         limit = body.get("max_tokens") or body.get("max_completion_tokens") or (16 if completion else 4096)

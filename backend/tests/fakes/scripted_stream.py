@@ -68,6 +68,7 @@ class StreamWriter:
         if self._answer.first_token_s:
             await asyncio.sleep(self._answer.first_token_s)
         finish = self._answer.finish_reason
+        stops, written = self._received.body.get("stop") or [], ""
         for number in itertools.count():
             token = next(plan, None)
             if token is None:
@@ -76,7 +77,15 @@ class StreamWriter:
                 finish = "length"
                 break
             await self._pace(number)
-            await self._token(shape, token, number, prompt)
+            channel, text, token_id = token
+            written += text
+            ends = [written.find(one) + len(one) for one in stops if one in written]
+            if ends:  # as with include_stop_str_in_output: the text ends after the stop string
+                text = text[: len(text) - (len(written) - min(ends))]
+            await self._token(shape, (channel, text, token_id), number, prompt)
+            if ends:
+                finish = "stop"
+                break
         if self._answer.end not in ("done", "no_done"):
             await self._break()
         # As when the last token is the end of the turn: it has an id and no text.

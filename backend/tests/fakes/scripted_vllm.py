@@ -53,7 +53,9 @@ class ScriptedVllm:
         self.port = port
         self.rate: float | None = DEFAULT_RATE
         self.is_plain = False  # an OpenAI-compatible server that knows none of vLLM's own fields
+        self.gives_ids = True  # older vLLMs know no return_token_ids, and do not mind being asked
         self.metrics_frozen = False
+        self.frozen_running: int | None = None  # what the metrics then say for ever
         self.healthy = True
         self.fresh: Callable[[int], Answer] = lambda number: default_answer(
             number, self.rate
@@ -150,6 +152,7 @@ class ScriptedVllm:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         running = 0 if self.metrics_frozen else len(self.running)
+        running = running if self.frozen_running is None else self.frozen_running
         gauges = {"num_requests_running": running, "num_requests_waiting": 0, "kv_cache_usage_perc": 0}
         finished = {reason: 0 if self.metrics_frozen else self.finished[reason] for reason in REASONS}
         return web.Response(text=metrics_text(self.models[0], gauges, finished))
