@@ -23,6 +23,7 @@ from app.config import Settings
 from app.errors import StartError
 from app.inference.control_tokens import ControlTokens
 from app.inference.engine_host import EngineHost
+from app.inference.engine_metrics import EngineMetrics
 from app.inference.engines import Engines
 from app.inference.model_catalogue import ModelCatalogue
 from app.inference.passage import Passage
@@ -108,6 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             journal,
             EngineTokenizer(session, engines),
             EngineTokenCounter(session, engines),
+            EngineMetrics(session, engines),
         )
         runs = RunService(parts, settings)
         journal.live_logs = parts.active.logs

@@ -172,6 +172,7 @@ class RunGeneration:
             return Ending("completed", finish_reason="length")
         finished: Finished | None = None
         since: float | None = None
+        run.asked_model = generation.model
         try:
             async with (
                 self._model.stream(generation) as stream,
@@ -181,6 +182,7 @@ class RunGeneration:
                 self._begin(run, generation, seam, attempts)
                 run.log.hold(ahead)
                 async for items in stream:
+                    run.at_engine = True
                     finished = _take(run, items, seam) or finished
                     if run.log.failure is not None:
                         raise run.log.failure
@@ -188,6 +190,7 @@ class RunGeneration:
             detail = f"The answer took longer than {self._limits.run_timeout_s:g} seconds."
             return Ending("failed", RunError(code="run_timeout", detail=detail))
         finally:
+            run.at_engine = False
             if since is not None:
                 attempts.spent_s += self._clock.monotonic() - since
         if finished is None:

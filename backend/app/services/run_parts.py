@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from app.config import Settings
-from app.ports import ChatModel, Clock, EventSink, Journal, ModelCatalogue, TokenCounter, Tokenizer
+from app.ports import (
+    ChatModel,
+    Clock,
+    EngineGauge,
+    EventSink,
+    Journal,
+    ModelCatalogue,
+    TokenCounter,
+    Tokenizer,
+)
 from app.repositories.storage import Storage
 from app.services.active_run import ActiveRuns
 from app.services.admission import Admission
@@ -12,6 +21,7 @@ from app.services.run_ending import RunEnding
 from app.services.run_generation import GenerationLimits, RunGeneration
 from app.services.run_logs import RunLogs
 from app.services.run_prompt import RunPrompt
+from app.services.run_receipt import RunReceipts
 from app.services.run_start import RunStart
 from app.services.run_view import RunView
 
@@ -31,6 +41,7 @@ class RunParts:
     generation: RunGeneration
     ending: RunEnding
     view: RunView
+    receipts: RunReceipts
 
 
 def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
@@ -43,6 +54,7 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     journal: Journal,
     tokenizer: Tokenizer,
     counter: TokenCounter,
+    gauge: EngineGauge,
 ) -> RunParts:
     """Return the parts of one process."""
     logs = RunLogs(journal, events, clock)
@@ -60,7 +72,10 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         active=active,
         admission=admission,
         starts=RunStart(storage, clock, catalogue, default_max_tokens=settings.default_max_tokens),
-        generation=RunGeneration(model, RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter)), clock, limits),
+        generation=RunGeneration(
+            model, RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter)), clock, limits
+        ),
         ending=RunEnding(storage, clock, events),
         view=RunView(storage, logs, active, admission),
+        receipts=RunReceipts(gauge, active),
     )

@@ -7,7 +7,7 @@ looking at runs is in run_view.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -108,11 +108,11 @@ class RunService:
         """
         run = self._view.live(user_id, run_id)
         if run is None:
-            stored, _ = await self._view.stored(user_id, run_id)
-            return RunStopped(run=stored, receipt=None)
-        if run.halt is None:
+            stored, message = await self._view.stored(user_id, run_id)
+            return RunStopped(run=stored, receipt=_receipt(stored, message))
+        if run.stopping is None:
             run.seen_seq = seen_seq
-        run.cancel("stop")
+            run.stopping = asyncio.create_task(self._stop(run))
         try:
             async with asyncio.timeout(STOP_WITHIN_S):
                 await run.finished.wait()
@@ -120,11 +120,10 @@ class RunService:
             raise Unavailable(
                 "storage_busy", "The run stops as soon as its end can be stored.", retry_after_s=2
             ) from None
-        ended = run.result[0] if run.result is not None else None
+        ended, message = run.result if run.result is not None else (None, run.message)
         if ended is None:
-            ended, _ = await self._view.stored(user_id, run_id)
-        receipt = Receipt(confirmed=False, engine_released_ms=None, tokens=None)
-        return RunStopped(run=ended, receipt=receipt if ended.status == "stopped" else None)
+            ended, message = await self._view.stored(user_id, run_id)
+        return RunStopped(run=ended, receipt=_receipt(ended, message))
 
     async def stop_for_delete(self, user_id: str, run_id: str) -> None:
         """Stop a run and come back when it has ended."""
@@ -209,8 +208,15 @@ class RunService:
         self.check_open()
         return self._parts.admission.admit(run_id, user_id, chat_id)
 
+    async def _stop(self, run: ActiveRun) -> None:
+        run.watch = await self._parts.receipts.watch(run)
+        run.cancel("stop")
+
     async def _live(self, run: ActiveRun) -> None:
-        await self._end(run, await self._parts.generation.generate(run))
+        ending = await self._parts.generation.generate(run)
+        if ending is not None and ending.outcome == "stopped":
+            ending = replace(ending, receipt=await self._parts.receipts.receipt(run, run.watch))
+        await self._end(run, ending)
 
     async def _end(self, run: ActiveRun, ending: Ending | None) -> None:
         """Bring a run to its end and let its place go; without an ending it stays open for the next start."""
@@ -275,3 +281,8 @@ class RunService:
             turn.takers -= 1
             if not turn.takers:
                 del self._starting[chat_id]
+
+
+def _receipt(run: Run, message: Message) -> Receipt | None:
+    found = message.metadata.get("receipt") if message.metadata.get("run_id") == run.id else None
+    return Receipt.model_validate(found) if found is not None and run.status == "stopped" else None
