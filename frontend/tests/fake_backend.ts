@@ -48,6 +48,8 @@ export class FakeBackend {
 		],
 		default: 'Qwen3-0.6B'
 	};
+	/** How far a model is that is loading. */
+	progress: number | null = null;
 	pageSize = 50;
 	isReachable = true;
 	/** Set it to drop, hold or double events on their way. */
@@ -58,7 +60,12 @@ export class FakeBackend {
 	readonly api: Api = {
 		listChats: (query) =>
 			this.#command('listChats', [query], () => {
-				const all = this.#list();
+				const { archived = false, folder, tag } = query;
+				const all = this.#list(archived).filter(
+					(chat) =>
+						(folder === undefined || chat.folder === folder) &&
+						(tag === undefined || chat.tags.includes(tag))
+				);
 				const from = query.cursor ? Number(query.cursor) : 0;
 				const items = all.slice(from, from + this.pageSize);
 				const next = from + this.pageSize;
@@ -133,6 +140,12 @@ export class FakeBackend {
 			}),
 		deletePreset: (id) => this.#command('deletePreset', [id], () => void this.presets.delete(id)),
 		models: () => this.#command('models', [], () => this.models),
+		modelState: (name) =>
+			this.#command('modelState', [name], () => ({
+				status: 'loading' as const,
+				progress: this.progress,
+				detail: ''
+			})),
 		health: () => this.#command('health', [], () => this.health)
 	};
 
@@ -354,9 +367,10 @@ export class FakeBackend {
 		return { ...head, message_count: messages.length, active_run_id: active_run?.id ?? null };
 	}
 
-	#list(): ChatSummary[] {
+	#list(archived: boolean): ChatSummary[] {
 		return [...this.chats.keys()]
 			.map((id) => this.#summary(id))
+			.filter((chat) => chat.archived === archived)
 			.sort(
 				(one, other) =>
 					Number(other.pinned) - Number(one.pinned) || (one.updated_at < other.updated_at ? 1 : -1)

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { Failure } from '../src/lib/types/failure';
-import { aChat, aSummary } from './builders';
+import { aChat, aMessage, aSummary } from './builders';
 import { FakeBackend } from './fake_backend';
 import { openPage } from './page';
 
@@ -39,18 +39,107 @@ describe('the list', () => {
 
 	test('comes in pages, the next one before the reader is at the end', async () => {
 		const backend = withChats(...Array.from({ length: 45 }, (_, index) => `chat ${index}`));
-		backend.pageSize = 20;
-		await openPage({ backend });
-		await vi.waitUntil(() => titles().length === 20);
+		backend.pageSize = 25;
+		const { app } = await openPage({ backend, height: 500 });
+		await vi.waitUntil(() => titles().length > 5);
 		const list = document.querySelector('[data-scrolls]')!;
 		expect(backend.callsOf('listChats')).toHaveLength(1);
 
 		await vi.waitUntil(() => {
 			list.scrollTop = list.scrollHeight - list.clientHeight - 150;
-			return titles().length === 45;
+			return app.chats.items.length === 45;
 		});
-		expect(new Set(titles()).size).toBe(45);
-		expect(backend.callsOf('listChats')).toHaveLength(3);
+		expect(new Set(app.chats.items.map(({ id }) => id)).size).toBe(45);
+		expect(backend.callsOf('listChats')).toHaveLength(2);
+	});
+
+	test('draws only what is in sight of ten thousand chats', async () => {
+		const backend = withChats(...Array.from({ length: 10_000 }, (_, index) => `chat ${index}`));
+		backend.pageSize = 10_000;
+		await openPage({ backend });
+		await vi.waitUntil(() => titles().length > 5);
+		const list = document.querySelector('[data-scrolls]')!;
+		expect(document.querySelectorAll('[data-testid=chat-item]').length).toBeLessThan(60);
+
+		list.scrollTop = list.scrollHeight;
+
+		await vi.waitUntil(() => titles().includes('chat 0'));
+		expect(document.querySelectorAll('[data-testid=chat-item]').length).toBeLessThan(60);
+	});
+
+	test('stands under the days on which chats were last used', async () => {
+		const backend = new FakeBackend();
+		const at = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+		for (const [title, days] of [
+			['now', 0],
+			['before', 1],
+			['week', 4],
+			['old', 400]
+		] as const)
+			backend.chats.set(title, aChat({ id: title, title, updated_at: at(days) }));
+		const { app } = await openPage({ backend });
+		const headings = () =>
+			[...document.querySelectorAll('[data-scrolls] h2')].map((heading) => heading.textContent);
+
+		await vi.waitUntil(() => titles().length === 4);
+		const month = (locale: string) =>
+			new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric' }).format(new Date(at(400)));
+		expect(headings()).toEqual(['Today', 'Yesterday', 'Last 7 days', month('en')]);
+		app.settings.set({ language: 'zh' });
+		await vi.waitUntil(() => headings()[0] === '今天');
+		expect(headings()).toEqual(['今天', '昨天', '最近 7 天', month('zh-CN')]);
+	});
+
+	test('archived chats leave the list, are found in the archive, and come back', async () => {
+		const backend = withChats('kept', 'put away');
+		const { app } = await openPage({ backend });
+		await openMenu('put away');
+		await page.getByTestId('chat-archive').click();
+		await vi.waitUntil(() => titles().join() === 'kept');
+
+		await page.getByTestId('chat-views').click();
+		await page.getByTestId('view-archived').click();
+		await vi.waitUntil(() => backend.callsOf('listChats').length === 2);
+		expect(backend.callsOf('listChats').at(-1)?.[0]).toMatchObject({ archived: true });
+		await vi.waitUntil(() => titles().join() === 'put away');
+		await openMenu('put away');
+		await page.getByTestId('chat-archive').click();
+		await vi.waitUntil(() => app.chats.items.length === 0);
+		expect(backend.chat('put away').archived).toBe(false);
+	});
+
+	test('a chat gets a folder and tags, by which the list can be narrowed', async () => {
+		const backend = withChats('other', 'mine');
+		await openPage({ backend });
+		await openMenu('mine');
+		await page.getByTestId('chat-file').click();
+		await page.getByRole('combobox', { name: 'Folder' }).fill('工作');
+		await page.getByRole('textbox', { name: 'Tags' }).fill('a, b，a');
+		await page.getByRole('button', { name: 'Save' }).click();
+		await vi.waitUntil(() => backend.chat('mine').folder === '工作');
+		expect(backend.chat('mine').tags).toEqual(['a', 'b']);
+
+		await page.getByTestId('chat-views').click();
+		await page.getByRole('menuitem', { name: '工作' }).click();
+		await vi.waitUntil(() => titles().join() === 'mine');
+		expect(backend.callsOf('listChats').at(-1)?.[0]).toMatchObject({ folder: '工作' });
+	});
+
+	test('several chats are deleted at once, and come back by undo', async () => {
+		const backend = withChats('one', 'two', 'three');
+		await openPage({ backend });
+		await vi.waitUntil(() => titles().length === 3);
+		await page.getByTestId('chat-views').click();
+		await page.getByTestId('select-chats').click();
+		await page.getByRole('checkbox', { name: 'one' }).click();
+		await page.getByRole('checkbox', { name: 'three' }).click();
+		await expect.element(page.getByText('2 selected')).toBeVisible();
+		await page.getByTestId('selection-delete').click();
+
+		await vi.waitUntil(() => titles().join() === 'two');
+		expect([...backend.chats.keys()]).toEqual(['two']);
+		await page.getByRole('button', { name: 'Undo' }).click();
+		await vi.waitUntil(() => titles().length === 3);
 	});
 
 	test('says when there is nothing yet, and when it could not be loaded', async () => {
@@ -149,6 +238,42 @@ describe('search', () => {
 		expect(document.querySelector('[data-testid=search-hit] mark')?.textContent).toBe('天气');
 		await expect.element(byId('search-hit')).toHaveTextContent('<img src=x onerror=alert(1)> &lt;');
 		expect(document.querySelector('[data-testid=search-hit] img')).toBeNull();
+	});
+
+	test('goes to the message that was found, on its branch, and marks the words there', async () => {
+		const backend = withChats('other');
+		const filler = Array.from({ length: 40 }, (_, at) => `Line ${at}.`).join('\n\n');
+		const turn = (id: string, parent_id: string | null, content: string, sibling_ids: string[]) =>
+			aMessage({ id, parent_id, content, sibling_ids, chat_id: 'long', role: 'user' });
+		const messages = [
+			turn('root', null, filler, ['root']),
+			turn('old', 'root', `It was 天气 then.\n\n${filler}`, ['old', 'new']),
+			turn('new', 'root', 'Another branch.', ['old', 'new']),
+			turn('end', 'old', filler, ['end'])
+		];
+		backend.put(aChat({ id: 'long', title: 'long', messages, active_leaf_id: 'new' }));
+		const chat = aSummary({ id: 'long', title: 'long' });
+		backend.hits = [{ chat, message_id: 'old', role: 'user', snippet: '<mark>天气</mark>' }];
+		const { app, byId } = await openPage({ backend, chatId: 'long' });
+		await expect.element(page.getByText('Another branch.')).toBeVisible();
+
+		await byId('chat-search').fill('天气');
+		await expect.element(byId('search-hit')).toBeVisible();
+		document
+			.querySelector('[data-testid=search-hit]')
+			?.addEventListener('click', (event) => event.preventDefault());
+		await byId('search-hit').click();
+
+		await vi.waitUntil(() => CSS.highlights.get('search-hit')?.size === 1);
+		const [range] = [...(CSS.highlights.get('search-hit') ?? [])];
+		expect(range?.toString()).toBe('天气');
+		const box = (range as Range).getBoundingClientRect();
+		expect(box.top).toBeGreaterThan(0);
+		expect(box.bottom).toBeLessThan(innerHeight);
+		expect(app.open?.store.leafId).toBe('end');
+		await userEvent.keyboard('{Escape}');
+		await byId('chat-search').fill('');
+		await vi.waitUntil(() => !CSS.highlights.has('search-hit'));
 	});
 
 	test('asks once the writer pauses, and goes back to the list with Escape', async () => {

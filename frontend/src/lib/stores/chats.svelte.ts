@@ -10,7 +10,20 @@ import type { Chat, ChatSummary } from '$lib/types/wire';
 
 const PAGE_SIZE = 50;
 
+/** Which part of the chats is listed; nothing given: all that are not archived. */
+export interface ChatsView {
+	archived?: boolean;
+	folder?: string;
+	tag?: string;
+}
+
 export class ChatsStore {
+	view = $state.raw<ChatsView>({});
+	/** The chats chosen to do something with, while several are chosen; else null. */
+	selection = $state.raw<ReadonlySet<string> | null>(null);
+	/** Folders and tags seen in any list so far. */
+	folders = $state.raw<readonly string[]>([]);
+	tags = $state.raw<readonly string[]>([]);
 	items = $state.raw<ChatSummary[]>([]);
 	phase = $state<'loading' | 'ready' | 'failed'>('loading');
 	failure = $state.raw<Failure | null>(null);
@@ -25,13 +38,38 @@ export class ChatsStore {
 		return this.#cursor !== null;
 	}
 
+	get isFiltered(): boolean {
+		return Object.values(this.view).some((value) => value !== undefined && value !== false);
+	}
+
+	/** Lists another part of the chats. */
+	show(view: ChatsView) {
+		this.view = view;
+		this.selection = null;
+		this.phase = 'loading';
+		this.items = [];
+		this.#cursor = null;
+		void this.load();
+	}
+
+	select(ids: readonly string[] | null) {
+		this.selection = ids && new Set(ids);
+	}
+
+	toggle(chatId: string) {
+		const selection = new Set(this.selection);
+		if (!selection.delete(chatId)) selection.add(chatId);
+		this.selection = selection;
+	}
+
 	/** Reads the first page again, as after a reconnect. */
 	async load(): Promise<void> {
 		const request = ++this.#request;
 		try {
-			const page = await this.api.listChats({ limit: PAGE_SIZE });
+			const page = await this.api.listChats({ limit: PAGE_SIZE, ...this.view });
 			if (request !== this.#request) return;
 			this.items = sorted(page.items);
+			this.#remember(page.items);
 			this.#cursor = page.next_cursor;
 			this.failure = null;
 			this.phase = 'ready';
@@ -45,9 +83,14 @@ export class ChatsStore {
 		const request = this.#request;
 		this.isLoadingMore = true;
 		try {
-			const page = await this.api.listChats({ limit: PAGE_SIZE, cursor: this.#cursor });
+			const page = await this.api.listChats({
+				limit: PAGE_SIZE,
+				cursor: this.#cursor,
+				...this.view
+			});
 			if (request !== this.#request) return;
 			this.items = sorted([...without(this.items, page.items), ...page.items]);
+			this.#remember(page.items);
 			this.#cursor = page.next_cursor;
 		} catch (error) {
 			if (request === this.#request) this.#fail(error);
@@ -69,6 +112,22 @@ export class ChatsStore {
 	/** @throws Failure */
 	async pin(chatId: string, pinned: boolean): Promise<void> {
 		await this.#change(chatId, { pinned }, () => this.api.updateChat(chatId, { pinned }));
+	}
+
+	/** @throws Failure */
+	async archive(chat: ChatSummary, archived: boolean): Promise<void> {
+		this.#put({ ...chat, archived });
+		try {
+			await this.api.updateChat(chat.id, { archived });
+		} catch (error) {
+			this.#put(chat);
+			throw error;
+		}
+	}
+
+	/** @throws Failure */
+	async file(chat: ChatSummary, change: { folder: string | null; tags: string[] }): Promise<void> {
+		await this.#change(chat.id, change, () => this.api.updateChat(chat.id, change));
 	}
 
 	/** @throws Failure the chat is back in the list then */
@@ -105,11 +164,23 @@ export class ChatsStore {
 
 	#put(chat: ChatSummary) {
 		const others = without(this.items, [chat]);
-		this.items = chat.archived ? others : sorted([...others, chat]);
+		this.items = belongs(chat, this.view) ? sorted([...others, chat]) : others;
+		this.#remember([chat]);
 	}
 
 	#drop(chatId: string) {
 		this.items = this.items.filter(({ id }) => id !== chatId);
+	}
+
+	#remember(chats: readonly ChatSummary[]) {
+		this.folders = merged(
+			this.folders,
+			chats.flatMap(({ folder }) => folder ?? [])
+		);
+		this.tags = merged(
+			this.tags,
+			chats.flatMap(({ tags }) => tags)
+		);
 	}
 
 	#fail(error: unknown) {
@@ -117,6 +188,18 @@ export class ChatsStore {
 		this.failure = error;
 		if (this.phase === 'loading') this.phase = 'failed';
 	}
+}
+
+function belongs(chat: ChatSummary, { archived = false, folder, tag }: ChatsView): boolean {
+	if (chat.archived !== archived) return false;
+	if (folder !== undefined && chat.folder !== folder) return false;
+	return tag === undefined || chat.tags.includes(tag);
+}
+
+/** The same array where nothing is new. */
+function merged(known: readonly string[], more: readonly string[]): readonly string[] {
+	const all = new Set([...known, ...more]);
+	return all.size === known.length ? known : [...all].toSorted((a, b) => a.localeCompare(b));
 }
 
 function without(chats: ChatSummary[], removed: ChatSummary[]): ChatSummary[] {

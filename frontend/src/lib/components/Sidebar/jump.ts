@@ -1,0 +1,78 @@
+/**
+ * Owns going to a message that was found: its branch is shown, it is scrolled into view, and the words are marked.
+ * Does not open the chat; the link does.
+ */
+
+import { tick } from 'svelte';
+import type { AppStore } from '$lib/stores/app.svelte';
+
+/** So long the chat may take to come. */
+const PATIENCE_MS = 5_000;
+const HIGHLIGHT = 'search-hit';
+/** What the search takes for one word's end. */
+const BETWEEN_WORDS = /\s+/;
+
+const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+let turn = 0;
+
+export async function jumpTo(app: AppStore, chatId: string, messageId: string, query: string) {
+	const mine = ++turn;
+	const end = performance.now() + PATIENCE_MS;
+	for (; performance.now() < end && mine === turn; await frame()) {
+		const message = await shown(app, chatId, messageId);
+		if (!message) continue;
+		await frame(); // what follows the end has followed it by now
+		const words = rangesOf(message, query);
+		(words[0]?.startContainer.parentElement ?? message).scrollIntoView({ block: 'center' });
+		mark(words);
+		return;
+	}
+}
+
+/** The message on the screen, its branch shown for it; null while it is not there. */
+async function shown(app: AppStore, chatId: string, messageId: string) {
+	const store = app.open?.store;
+	if (store?.id !== chatId || !store.tree.has(messageId)) return null;
+	if (!store.path.some(({ id }) => id === messageId)) store.showBranch(messageId);
+	await tick();
+	const named = `[data-message-id="${CSS.escape(messageId)}"]`;
+	const message = document.querySelector<HTMLElement>(named);
+	return message?.textContent?.trim() ? message : null;
+}
+
+export function unmark() {
+	turn++;
+	mark([]);
+}
+
+function mark(ranges: Range[]) {
+	if (!('highlights' in CSS)) return;
+	if (ranges.length === 0) CSS.highlights.delete(HIGHLIGHT);
+	else CSS.highlights.set(HIGHLIGHT, new Highlight(...ranges));
+}
+
+/** Where the words stand in the text as it is shown; the page's nodes stay as they are. */
+function rangesOf(message: HTMLElement, query: string): Range[] {
+	const words = query.trim().toLowerCase().split(BETWEEN_WORDS).filter(Boolean);
+	const ranges: Range[] = [];
+	for (const box of message.querySelectorAll('[data-testid=content]')) {
+		const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+		while (texts.nextNode()) ranges.push(...rangesIn(texts.currentNode as Text, words));
+	}
+	return ranges;
+}
+
+function rangesIn(node: Text, words: string[]): Range[] {
+	const text = node.data.toLowerCase();
+	if (text.length !== node.data.length) return []; // places differ where case changes the length
+	return words.flatMap((word) => {
+		const found: Range[] = [];
+		for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+			const range = new Range();
+			range.setStart(node, at);
+			range.setEnd(node, at + word.length);
+			found.push(range);
+		}
+		return found;
+	});
+}
