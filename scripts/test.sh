@@ -35,6 +35,8 @@ if [ -z "$QUICK" ]; then run_step "set-up: Debian packages" test_packages; fi
 run_step "set-up: Python packages" backend_environment dev
 run_step "set-up: npm packages" npm_packages
 BIN=$ROOT/.venv/bin
+# Most tests wait for a disk, a process or a browser: two at a time, whatever the machine has.
+TWO_AT_A_TIME=(-n 2 --dist worksteal)
 find_node_quietly
 
 mapfile -t SCRIPTS < <(find scripts deploy .ci -name '*.sh' -o -path .ci/run 2>/dev/null | LC_ALL=C sort)
@@ -49,17 +51,17 @@ run_step "prettier" in_frontend npm run --silent format:check
 run_step "eslint" in_frontend npm run --silent lint
 run_step "svelte-check" in_frontend npm run --silent check
 if [ -n "$QUICK" ]; then
-  run_pytest "pytest: unit" -m "not postgresql and not socketio and not chromium and not real_vllm" backend/tests
+  run_pytest "pytest: unit" "${TWO_AT_A_TIME[@]}" -m "not postgresql and not socketio and not chromium and not real_vllm" backend/tests
   run_vitest "vitest: unit" unit
   finish_steps
 fi
 
 run_step "build of the page" page_build
-run_pytest "pytest: backend" backend/tests
+run_pytest "pytest: backend" "${TWO_AT_A_TIME[@]}" backend/tests
 run_pytest "pytest: scripts" scripts/tests
 run_vitest "vitest: unit" unit
 run_vitest "vitest: Chromium" browser
-run_pytest "pytest: browser, scripted engine" -m "not real_vllm" e2e
+run_pytest "pytest: browser, scripted engine" "${TWO_AT_A_TIME[@]}" -m "not real_vllm" e2e
 run_step "set-up: vLLM" engine_environment
 run_pytest "pytest: real vLLM" -m real_vllm e2e
 finish_steps --need sqlite --need postgresql --need socketio --need chromium --need real_vllm \
