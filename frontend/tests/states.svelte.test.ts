@@ -1,6 +1,6 @@
 import axe from 'axe-core';
 import { describe, expect, test, vi } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 import { aChat, aMessage } from './builders';
 import { FakeBackend, healthOf } from './fake_backend';
 import { ask, openPage } from './page';
@@ -113,6 +113,63 @@ describe('settings', () => {
 		expect(backend.chat('chat')).toMatchObject({ system_prompt: 'Be brief.', temperature: 0.3 });
 	});
 
+	test('of sampling, thinking and structure are checked and kept', async () => {
+		const backend = new FakeBackend();
+		backend.put(aChat({ id: 'chat', title: 'A chat' }));
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await byId('settings').click();
+		await byId('sampling').getByText('Sampling').click();
+		await byId('top-p').fill('0');
+		await expect.element(page.getByText('This number is out of range.')).toBeVisible();
+		await byId('top-p').fill('0.9');
+		await byId('seed').fill('7');
+		await byId('stop-texts').fill('END\n###');
+		await byId('structured').getByText('Structured answers').click();
+		await byId('schema').fill('{"type": "objekt"}');
+		await expect.element(page.getByText('Not a JSON schema at “/type”.')).toBeVisible();
+		await expect.element(byId('save')).toBeDisabled();
+		await byId('schema').fill('{"type": "object", "properties": {"a": {"type": "string"}}}');
+		await byId('save').click();
+
+		await vi.waitUntil(() => backend.chat('chat').params.seed === 7);
+		expect(backend.chat('chat').params).toEqual({
+			top_p: 0.9,
+			seed: 7,
+			stop: ['END', '###'],
+			response_format: {
+				type: 'json_schema',
+				json_schema: {
+					name: 'answer',
+					schema: { type: 'object', properties: { a: { type: 'string' } } }
+				}
+			}
+		});
+	});
+
+	test('of a preset: its variables are filled in, and it goes into the box or the chat', async () => {
+		const opened = await openPage();
+		const { byId, backend, app } = opened;
+		app.dialog = 'presets';
+		await byId('preset-new').click();
+		await byId('preset-name').fill('Translate');
+		await byId('preset-prompt').fill('Translate into {{language}}: {{text}}');
+		await byId('preset-save').click();
+		await byId('preset').click();
+		await byId('preset-variable').first().fill('French');
+		await expect.element(byId('preset-text')).toHaveTextContent('Translate into French: {{text}}');
+		await byId('preset-message').click();
+		await expect.element(byId('composer')).toHaveValue('Translate into French: {{text}}');
+
+		app.dialog = 'presets';
+		await byId('preset').click();
+		await byId('preset-system').click();
+		await vi.waitUntil(() => app.dialog === null);
+		await ask(opened);
+		expect(backend.callsOf('createChat')[0]?.[0]).toMatchObject({
+			system_prompt: 'Translate into {{language}}: {{text}}'
+		});
+	});
+
 	test('of a new chat are used when it is made', async () => {
 		const opened = await openPage();
 		await opened.byId('model-picker').selectOptions('org/Small');
@@ -129,6 +186,54 @@ describe('settings', () => {
 
 		await byId('settings-dialog').getByText('大', { exact: true }).click();
 		expect(document.documentElement.dataset.font).toBe('large');
+	});
+});
+
+describe('the keyboard', () => {
+	test('Ctrl+K opens chats and commands, and Enter takes the first', async () => {
+		const backend = new FakeBackend();
+		backend.put(aChat({ id: 'chat', title: 'Deploy notes' }));
+		const { byId, app } = await openPage({ backend });
+		await byId('composer').click();
+		await userEvent.keyboard('{Control>}k{/Control}');
+		await expect.element(byId('palette-box')).toHaveFocus();
+		await expect.element(byId('palette-chat')).toHaveTextContent('Deploy notes');
+
+		await userEvent.keyboard('settings{Enter}');
+		await expect.element(byId('settings-dialog')).toBeVisible();
+		await userEvent.keyboard('{Escape}');
+		await vi.waitUntil(() => app.dialog === null);
+	});
+
+	test('Ctrl+/ shows the shortcuts, Shift+Escape goes to the box', async () => {
+		const { byId, app } = await openPage();
+		await userEvent.keyboard('{Control>}/{/Control}');
+		await expect.element(byId('shortcuts-dialog')).toHaveTextContent('Edit the last message');
+		await userEvent.keyboard('{Escape}');
+		await vi.waitUntil(() => app.dialog === null);
+
+		(document.activeElement as HTMLElement).blur();
+		await userEvent.keyboard('{Shift>}{Escape}{/Shift}');
+		await expect.element(byId('composer')).toHaveFocus();
+	});
+});
+
+describe('the context', () => {
+	test('in use is told by the engine’s count, and warns when it is nearly full', async () => {
+		const backend = new FakeBackend();
+		const answer = aMessage({
+			id: 'a',
+			role: 'assistant',
+			content: 'So.',
+			metadata: { usage: { total_tokens: 3_500 } }
+		});
+		backend.put(aChat({ id: 'chat', active_leaf_id: 'a', messages: [answer] }));
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+
+		await expect.element(byId('context-gauge')).toHaveTextContent('3.5K/4.1K');
+		await expect
+			.element(byId('context-gauge'))
+			.toHaveAttribute('aria-valuetext', '3,500 of 4,096 tokens of the context are in use');
 	});
 });
 
@@ -170,6 +275,37 @@ describe('reading with other eyes', () => {
 			// The shell of the test is not the whole page.
 			rules: { region: { enabled: false } }
 		});
+
+		expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+	});
+
+	test.each(['settings', 'presets', 'palette', 'shortcuts'] as const)(
+		'axe finds nothing in a dialog: %s',
+		async (dialog) => {
+			const { app, byId } = await openPage();
+			app.dialog = dialog;
+			await expect.element(page.getByRole('dialog')).toBeVisible();
+			if (dialog === 'settings') {
+				await byId('sampling').getByText('Sampling').click();
+				await byId('structured').getByText('Structured answers').click();
+			}
+
+			const { violations } = await axe.run(document, { rules: { region: { enabled: false } } });
+
+			expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+		}
+	);
+
+	test('axe finds nothing while messages wait and the model thinks', async () => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		opened.backend.think(run, 'Hm.');
+		await opened.byId('composer').fill('Later');
+		await opened.byId('send').click();
+		await expect.element(opened.byId('outbox-edit')).toBeVisible();
+		await expect.element(opened.byId('answer-now')).toBeVisible();
+
+		const { violations } = await axe.run(document, { rules: { region: { enabled: false } } });
 
 		expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
 	});

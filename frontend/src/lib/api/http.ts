@@ -12,6 +12,7 @@ import type {
 	CreateChat,
 	Health,
 	Message,
+	ModelState,
 	Preset,
 	PresetDraft,
 	RunStarted,
@@ -21,10 +22,16 @@ import type {
 	StartRun,
 	UpdateChat
 } from '$lib/types/wire';
-import { answer, healthOf, type Reply } from './replies';
+import { answer, healthOf } from './replies';
 
 export interface Api {
-	listChats(query: { limit?: number; cursor?: string }): Promise<ChatPage>;
+	listChats(query: {
+		limit?: number;
+		cursor?: string;
+		archived?: boolean;
+		folder?: string;
+		tag?: string;
+	}): Promise<ChatPage>;
 	searchChats(
 		query: { q: string; limit?: number; cursor?: string },
 		signal?: AbortSignal
@@ -47,6 +54,7 @@ export interface Api {
 	savePreset(preset: PresetDraft, id?: string): Promise<Preset>;
 	deletePreset(id: string): Promise<void>;
 	models(): Promise<ServedModels>;
+	modelState(name: string): Promise<ModelState>;
 	/** The health report; 503 is an answer too. */
 	health(): Promise<Health>;
 }
@@ -61,15 +69,8 @@ export function httpApi(base = ''): Api {
 		const timeout = AbortSignal.timeout(TIMEOUT_MS);
 		return { signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
 	};
-	/** A command whose path the generated types do not know. */
-	const send = async (method: string, path: string, body?: unknown): Promise<Reply> => {
-		const headers = { 'Content-Type': 'application/json' };
-		const content = body === undefined ? {} : { headers, body: JSON.stringify(body) };
-		const response = await fetch(`${base}${path}`, { method, ...content, ...inTime() });
-		const text = await response.text();
-		const read = text ? (JSON.parse(text) as unknown) : undefined;
-		return response.ok ? { data: read, response } : { error: read ?? {}, response };
-	};
+	const ofRun = (run_id: string) => ({ params: { path: { run_id } }, ...inTime() });
+	const ofPreset = (preset_id: string) => ({ params: { path: { preset_id } }, ...inTime() });
 	const ofMessage = (chat_id: string, message_id: string) => ({
 		params: { path: { chat_id, message_id } },
 		...inTime()
@@ -95,8 +96,9 @@ export function httpApi(base = ''): Api {
 					...inTime()
 				})
 			),
-		continueRun: (id, body) => answer<RunStarted>(send('POST', `/api/runs/${id}/continue`, body)),
-		answerNow: (id) => answer<undefined>(send('POST', `/api/runs/${id}/answer`)),
+		continueRun: (id, body) =>
+			answer<RunStarted>(client.POST('/api/runs/{run_id}/continue', { body, ...ofRun(id) })),
+		answerNow: (id) => answer<undefined>(client.POST('/api/runs/{run_id}/answer', ofRun(id))),
 		updateMessage: (chatId, id, content) =>
 			answer<Message>(
 				client.PUT('/api/chats/{chat_id}/messages/{message_id}', {
@@ -109,16 +111,22 @@ export function httpApi(base = ''): Api {
 				client.DELETE('/api/chats/{chat_id}/messages/{message_id}', ofMessage(chatId, id))
 			),
 		forkChat: (id, message_id) =>
-			answer<Chat>(send('POST', `/api/chats/${id}/fork`, { message_id })),
-		presets: async () => (await answer<{ items: Preset[] }>(send('GET', '/api/presets'))).items,
-		savePreset: (preset, id) =>
+			answer<Chat>(
+				client.POST('/api/chats/{chat_id}/fork', { body: { message_id }, ...ofChat(id) })
+			),
+		presets: async () =>
+			(await answer<{ items: Preset[] }>(client.GET('/api/presets', inTime()))).items,
+		savePreset: (body, id) =>
 			answer<Preset>(
 				id === undefined
-					? send('POST', '/api/presets', preset)
-					: send('PUT', `/api/presets/${id}`, preset)
+					? client.POST('/api/presets', { body, ...inTime() })
+					: client.PUT('/api/presets/{preset_id}', { body, ...ofPreset(id) })
 			),
-		deletePreset: (id) => answer<undefined>(send('DELETE', `/api/presets/${id}`)),
+		deletePreset: (id) =>
+			answer<undefined>(client.DELETE('/api/presets/{preset_id}', ofPreset(id))),
 		models: () => answer(client.GET('/api/chat/models', inTime())),
+		modelState: (name) =>
+			answer(client.GET('/api/models/{name}/status', { params: { path: { name } }, ...inTime() })),
 		health: () => healthOf(client.GET('/api/chat/health', inTime()))
 	};
 }

@@ -5,6 +5,7 @@
 
 import type { Failure, FailureCode } from '$lib/types/failure';
 import type { RunError } from '$lib/types/wire';
+import { inOwnWords } from './backend_words';
 import { t, type MessageKey } from './language.svelte';
 
 interface Sentences {
@@ -87,6 +88,6 @@ export function failureText(failure: Failure | RunError): FailureText {
 	return {
 		cause: t(sentences.cause, { limit: limit ?? '?' }),
 		next: sentences.next ? t(sentences.next) : null,
-		detail: (sentences.withDetail && detail) || null
+		detail: sentences.withDetail && detail ? inOwnWords(detail) : null
 	};
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '$lib/types/failure';
 import { en } from './en';
 import { FAILURES } from './errors';
-import { detectLanguage, failureText, formatDuration, setLanguage, t } from './index';
+import { detectLanguage, failureText, formatDuration, inOwnWords, setLanguage, t } from './index';
 import { zh } from './zh';
 
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name);
@@ -28,6 +28,7 @@ describe('the catalogues', () => {
 		const NAMES = new Set([
 			'app.name',
 			'language.switch',
+			'palette.language',
 			'settings.send_enter',
 			'settings.send_mod',
 			'stats.rate'
@@ -94,5 +95,29 @@ describe('failures', () => {
 		expect(failureText(new Failure('max_tokens_too_large', { limit: 8192 })).cause).toContain(
 			'8192'
 		);
+	});
+});
+
+describe('sentences of the backend', () => {
+	test.each([
+		[
+			'Qwen3-4B is not under models/ and no hub is in reach: a small stand-in, SmolLM2-135M, answers instead. It is real but weak, and English only.',
+			'没有找到 Qwen3-4B：由小模型 SmolLM2-135M 代为回答'
+		],
+		['No engine answers at VLLM_API_BASE_URL.', '没有引擎响应'],
+		['Qwen3-0.6B: loading', '正在加载 Qwen3-0.6B'],
+		[
+			"The conversation has at least 5000 tokens; the model's context holds 4096.",
+			'需要 5000 个 token，上限是 4096 个'
+		]
+	])('are told in Chinese: %s', (sentence, words) => {
+		expect(inOwnWords(sentence)).toBe(sentence);
+		setLanguage('zh');
+		expect(inOwnWords(sentence)).toContain(words);
+	});
+
+	test('that are not known stay as they are', () => {
+		setLanguage('zh');
+		expect(inOwnWords('CUDA out of memory')).toBe('CUDA out of memory');
 	});
 });

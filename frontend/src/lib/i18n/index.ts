@@ -10,5 +10,6 @@ export {
 	type MessageKey,
 	type MessageValues
 } from './language.svelte';
+export { inOwnWords } from './backend_words';
 export { failureText, type FailureText } from './errors';
 export { formatCount, formatDuration, formatRate, formatShare, formatShort } from './numbers';

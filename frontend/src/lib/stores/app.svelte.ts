@@ -15,6 +15,7 @@ import { ChatCommands } from './commands.svelte';
 import { ConnectionStore } from './connection.svelte';
 import { Drafts } from './drafts';
 import { EngineStore } from './engine.svelte';
+import { PresetsStore } from './presets.svelte';
 import { frameScheduler } from './scheduler';
 import { SearchStore } from './search.svelte';
 import { SettingsStore } from './settings.svelte';
@@ -24,6 +25,9 @@ export interface OpenChat {
 	store: ChatStore;
 	commands: ChatCommands;
 }
+
+/** The dialogs of the whole page; one is open at a time. */
+export type DialogName = 'settings' | 'presets' | 'palette' | 'shortcuts';
 
 export interface Ports {
 	api: Api;
@@ -36,7 +40,11 @@ export class AppStore {
 	readonly settings: SettingsStore;
 	readonly chats: ChatsStore;
 	readonly search: SearchStore;
+	/** The palette's own search: what is written in the sidebar stays. */
+	readonly finder: SearchStore;
+	readonly presets: PresetsStore;
 	readonly engine: EngineStore;
+	dialog = $state<DialogName | null>(null);
 	readonly drafts: Drafts;
 	readonly #unsent: UnsentMessages;
 	#open = $state.raw<OpenChat | null>(null);
@@ -45,6 +53,8 @@ export class AppStore {
 		this.settings = new SettingsStore(ports.storage);
 		this.chats = new ChatsStore(ports.api);
 		this.search = new SearchStore(ports.api);
+		this.finder = new SearchStore(ports.api);
+		this.presets = new PresetsStore(ports.api);
 		this.engine = new EngineStore(ports.api);
 		this.drafts = new Drafts(ports.storage);
 		this.#unsent = new UnsentMessages(ports.storage);

@@ -26,6 +26,8 @@ export class ChatCommands {
 	isStarting = $state(false);
 	/** The message whose editor is asked for by the keyboard. */
 	editing = $state<string | null>(null);
+	/** Text that is to be put into the message box. */
+	inserting = $state<string | null>(null);
 	newChat = $state.raw<NewChatSettings>({});
 	/** The switch by the composer, as it was last turned here. */
 	#thinking = $state<boolean | null>(null);
@@ -172,6 +174,11 @@ export class ChatCommands {
 		} catch (error) {
 			if (!(error instanceof Failure && error.isPassing)) throw error;
 		}
+	}
+
+	/** Puts text into the message box, below what is there. */
+	insert(text: string) {
+		this.inserting = text;
 	}
 
 	/** @throws Failure */

@@ -29,6 +29,8 @@ export class EngineStore {
 	/** The cause and what to do, in the backend's words. */
 	detail = $state<string | null>(null);
 	fix = $state<string | null>(null);
+	/** How far the loading is, 0 to 1, or null where nobody tells. */
+	progress = $state<number | null>(null);
 	models = $state.raw<ServedModels>({ items: [], default: null });
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isChecking = false;
@@ -63,6 +65,7 @@ export class EngineStore {
 		this.#isChecking = true;
 		try {
 			this.#take(await this.api.health());
+			await this.#lookAtProgress();
 			if (this.phase === 'ready' || this.models.items.length === 0)
 				this.models = await this.api.models();
 		} catch (error) {
@@ -81,6 +84,12 @@ export class EngineStore {
 		this.#timer = setTimeout(() => {
 			if (document.visibilityState === 'visible') void this.#turn();
 		}, wait);
+	}
+
+	async #lookAtProgress() {
+		const loading = this.models.items.find(({ status }) => status === 'loading');
+		if (this.phase !== 'loading' || !loading) this.progress = null;
+		else this.progress = (await this.api.modelState(loading.id)).progress;
 	}
 
 	#served(model: string | null | undefined) {

@@ -21,7 +21,7 @@ export type Outcome = Schemas['RunEndedEvent']['outcome'];
 export type CreateChat = Schemas['CreateChat'];
 export type UpdateChat = Schemas['UpdateChat'];
 export type StartRun = Schemas['StartRun'];
-export type ContinueRun = Pick<StartRun, 'run_id' | 'options'>;
+export type ContinueRun = Schemas['ContinueRun'];
 export type Params = Schemas['Params'];
 export type RunStopped = Schemas['RunStopped'];
 export type ChatSummary = Schemas['ChatSummary'];
@@ -30,6 +30,7 @@ export type SearchHit = Schemas['SearchHit'];
 export type SearchPage = Schemas['SearchPage'];
 export type Health = Schemas['Health'];
 export type TierHealth = Schemas['Tier'];
+export type ModelState = Schemas['ModelState'];
 export type ServedModels = Schemas['ServedModels'];
 
 /** The engine's `usage`, passed on as it reports it. */
@@ -75,10 +76,5 @@ export type RunStarted = With<
 >;
 
 /** A prompt with `{{variables}}` and the options that go with it. */
-export interface Preset {
-	id: string;
-	name: string;
-	prompt: string;
-	options: Options;
-}
+export type Preset = Schemas['Preset'];
 export type PresetDraft = Omit<Preset, 'id'>;

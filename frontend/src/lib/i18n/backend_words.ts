@@ -1,0 +1,36 @@
+/**
+ * Owns the backend's own English sentences that people see, in the page's language.
+ * A sentence it does not know is shown as it came.
+ */
+
+import { language, t, type MessageKey } from './language.svelte';
+
+/** Each captured name becomes a value of the text. */
+const KNOWN: [sentence: RegExp, key: MessageKey][] = [
+	[
+		/^(?<model>\S+) is not under .+?: a small stand-in, (?<small>\S+), answers instead\./,
+		'backend.stand_in'
+	],
+	[/^(?<model>\S+) has 8-bit GPTQ weights, which vLLM runs on a GPU only\.?/, 'backend.gptq'],
+	[/^No engine answers at VLLM_API_BASE_URL\.$/, 'backend.no_engine'],
+	[/^Start it with \.\/scripts\/start_vllm\.sh, or set VLLM_API_BASE_URL/, 'backend.start_engine'],
+	[/^The engine answers with errors\.$/, 'engine.failed'],
+	[/^Wait: it comes by itself\.$/, 'backend.wait'],
+	[/^(?<model>[^:]+): preparing$/, 'backend.preparing'],
+	[/^(?<model>[^:]+): (?:loading|ready)$/, 'backend.loading'],
+	[/^(?<model>[^:]+): restarting$/, 'backend.restarting'],
+	[/^The database does not answer\.$/, 'error.storage_unavailable'],
+	[
+		/^The conversation has at least (?<used>\d+) tokens; the model's context holds (?<limit>\d+)\.$/,
+		'backend.context'
+	]
+];
+
+export function inOwnWords(sentence: string): string {
+	if (language() === 'en') return sentence;
+	for (const [pattern, key] of KNOWN) {
+		const found = pattern.exec(sentence);
+		if (found) return t(key, found.groups ?? {});
+	}
+	return sentence;
+}
