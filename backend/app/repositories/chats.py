@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, String, cast, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, String, bindparam, cast, delete, func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
 from app.repositories.indexing import flush_indexed, forget_texts
+from app.repositories.plain_sql import PlainSql
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,15 @@ class ChatRepository:
 
     async def get(self, user_id: str, chat_id: str, *, deleted: bool = False) -> ChatRow | None:
         """Return the user's chat, or None. With `deleted` only one that was deleted."""
-        found = await self._session.execute(self._mine(user_id, chat_id, deleted=deleted))
+        query = _MINE_DELETED if deleted else _MINE
+        found = await self._session.execute(query, {"chat_id": chat_id, "user_id": user_id})
         return found.scalar_one_or_none()
 
     async def get_for_change(self, user_id: str, chat_id: str, *, deleted: bool = False) -> ChatRow | None:
         """Return the user's chat with its row locked until the unit ends: changes of one chat come one by one."""
-        query = self._mine(user_id, chat_id, deleted=deleted).with_for_update()
-        return (await self._session.execute(query)).scalar_one_or_none()
+        query = _LOCKED_DELETED if deleted else _LOCKED
+        found = await self._session.execute(query, {"chat_id": chat_id, "user_id": user_id})
+        return found.scalar_one_or_none()
 
     async def with_id(self, chat_id: str) -> ChatRow | None:
         """Return any chat with this id, whosever it is and deleted or not: for deciding about id conflicts only."""
@@ -69,8 +72,8 @@ class ChatRepository:
 
     async def last_activity(self, user_id: str) -> int:
         """Return the newest activity among the user's chats, 0 without any."""
-        newest = await self._session.scalar(
-            select(func.max(ChatRow.activity)).where(ChatRow.user_id == user_id)
+        ((newest,),) = await PlainSql(self._session).rows(
+            "SELECT max(activity) FROM chats WHERE user_id = :user_id", {"user_id": user_id}
         )
         return newest or 0
 
@@ -90,7 +93,7 @@ class ChatRepository:
         folder: str | None = None,
     ) -> Sequence[ListedChat]:
         """Return up to `limit` chats after a place: pinned first, then the newest activity first."""
-        query = self._listed().where(
+        query = _LISTED.where(
             ChatRow.user_id == user_id, ChatRow.deleted_at.is_(None), ChatRow.archived.is_(archived)
         )
         if folder is not None:
@@ -106,10 +109,7 @@ class ChatRepository:
 
     async def listed(self, user_id: str, chat_ids: Sequence[str]) -> dict[str, ListedChat]:
         """Return these chats of the user as list items, by id."""
-        query = self._listed().where(
-            ChatRow.user_id == user_id, ChatRow.id.in_(chat_ids), ChatRow.deleted_at.is_(None)
-        )
-        found = await self._session.execute(query)
+        found = await self._session.execute(_LISTED_BY_ID, {"user_id": user_id, "chat_ids": chat_ids})
         return {chat.id: ListedChat(chat, count, run) for chat, count, run in found}
 
     async def mark_deleted(self, chat_id: str, at: datetime | None) -> None:
@@ -126,19 +126,6 @@ class ChatRepository:
         await forget_texts(self._session, chat_id=chat_id)
         await self._session.execute(delete(ChatRow).where(ChatRow.id == chat_id))
 
-    def _mine(self, user_id: str, chat_id: str, *, deleted: bool) -> Select[ChatRow]:
-        gone = ChatRow.deleted_at.is_not(None) if deleted else ChatRow.deleted_at.is_(None)
-        return select(ChatRow).where(ChatRow.id == chat_id, ChatRow.user_id == user_id, gone)
-
-    def _listed(self) -> Select[ChatRow, int, str | None]:
-        count = select(func.count()).where(MessageRow.chat_id == ChatRow.id).scalar_subquery()
-        live = (
-            select(RunRow.id)
-            .where(RunRow.chat_id == ChatRow.id, RunRow.status.in_(LIVE_STATUSES))
-            .scalar_subquery()
-        )
-        return select(ChatRow, count, live)
-
     def _has_tag(self, tag: str) -> ColumnElement[bool]:
         dialect = self._session.get_bind().dialect.name
         elements = (
@@ -148,3 +135,31 @@ class ChatRepository:
         )
         each = elements.table_valued("value").alias("each_tag")
         return select(1).select_from(each).where(cast(each.c.value, String) == tag).exists()
+
+
+# made once: to make a statement, and the key it is found again by, costs several times what it takes to run
+def _mine(*, deleted: bool) -> Select[ChatRow]:
+    gone = ChatRow.deleted_at.is_not(None) if deleted else ChatRow.deleted_at.is_(None)
+    return select(ChatRow).where(
+        ChatRow.id == bindparam("chat_id"), ChatRow.user_id == bindparam("user_id"), gone
+    )
+
+
+def _listed() -> Select[ChatRow, int, str | None]:
+    count = select(func.count()).where(MessageRow.chat_id == ChatRow.id).scalar_subquery()
+    live = (
+        select(RunRow.id)
+        .where(RunRow.chat_id == ChatRow.id, RunRow.status.in_(LIVE_STATUSES))
+        .scalar_subquery()
+    )
+    return select(ChatRow, count, live)
+
+
+_MINE, _MINE_DELETED = _mine(deleted=False), _mine(deleted=True)
+_LOCKED, _LOCKED_DELETED = _MINE.with_for_update(), _MINE_DELETED.with_for_update()
+_LISTED = _listed()
+_LISTED_BY_ID = _LISTED.where(
+    ChatRow.user_id == bindparam("user_id"),
+    ChatRow.id.in_(bindparam("chat_ids", expanding=True)),
+    ChatRow.deleted_at.is_(None),
+)

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import CTE, ColumnElement, delete, func, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, bindparam, delete, literal, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import MessageRow
 from app.repositories.indexing import flush_indexed, forget_texts
+from app.repositories.plain_sql import PlainSql
 
 
 class MessageRepository:
@@ -19,8 +20,8 @@ class MessageRepository:
 
     async def get(self, chat_id: str, message_id: str) -> MessageRow | None:
         """Return a message of this chat, or None."""
-        query = select(MessageRow).where(MessageRow.id == message_id, MessageRow.chat_id == chat_id)
-        return (await self._session.execute(query)).scalar_one_or_none()
+        found = await self._session.execute(_OF_CHAT, {"message_id": message_id, "chat_id": chat_id})
+        return found.scalar_one_or_none()
 
     async def with_id(self, message_id: str) -> MessageRow | None:
         """Return any message with this id, whosever it is: for deciding about id conflicts only."""
@@ -32,8 +33,8 @@ class MessageRepository:
         Raises:
             Conflict: `id_conflict`: the id is taken. The unit is lost.
         """
-        last = await self._session.scalar(
-            select(func.max(MessageRow.position)).where(MessageRow.chat_id == message.chat_id)
+        ((last,),) = await PlainSql(self._session).rows(
+            "SELECT max(position) FROM messages WHERE chat_id = :chat_id", {"chat_id": message.chat_id}
         )
         message.position = (last or 0) + 1
         self._session.add(message)
@@ -48,7 +49,10 @@ class MessageRepository:
 
     async def count(self, chat_id: str) -> int:
         """Return how many messages a chat has, on all its branches."""
-        return await self._session.scalar(select(func.count()).where(MessageRow.chat_id == chat_id)) or 0
+        ((count,),) = await PlainSql(self._session).rows(
+            "SELECT count(*) FROM messages WHERE chat_id = :chat_id", {"chat_id": chat_id}
+        )
+        return int(count)
 
     async def tree(self, chat_id: str) -> Sequence[MessageRow]:
         """Return every message of a chat, oldest first."""
@@ -72,16 +76,11 @@ class MessageRepository:
     async def siblings(self, chat_id: str, parent_ids: Collection[str | None]) -> dict[str | None, list[str]]:
         """Return the ids of the children of each parent, oldest first; None stands for the roots."""
         known = [parent for parent in parent_ids if parent is not None]
-        below: ColumnElement[bool] = MessageRow.parent_id.in_(known)
-        if None in parent_ids:
-            below = or_(below, MessageRow.parent_id.is_(None))
-        query = (
-            select(MessageRow.parent_id, MessageRow.id)
-            .where(MessageRow.chat_id == chat_id, below)
-            .order_by(MessageRow.position)
-        )
+        query = _CHILDREN_AND_ROOTS if None in parent_ids else _CHILDREN
         children: dict[str | None, list[str]] = {}
-        for parent_id, message_id in await self._session.execute(query):
+        for parent_id, message_id in await self._session.execute(
+            query, {"chat_id": chat_id, "parent_ids": known}
+        ):
             children.setdefault(parent_id, []).append(message_id)
         return children
 
@@ -119,3 +118,21 @@ class MessageRepository:
         step = select(MessageRow.id).where(MessageRow.id == message_id).cte("below", recursive=True)
         down = select(MessageRow.id).join(step, MessageRow.parent_id == step.c.id)
         return step.union_all(down)
+
+
+# made once: to make a statement, and the key it is found again by, costs several times what it takes to run
+_OF_CHAT = select(MessageRow).where(
+    MessageRow.id == bindparam("message_id"), MessageRow.chat_id == bindparam("chat_id")
+)
+
+
+def _children(below: ColumnElement[bool]) -> Select[str | None, str]:
+    return (
+        select(MessageRow.parent_id, MessageRow.id)
+        .where(MessageRow.chat_id == bindparam("chat_id"), below)
+        .order_by(MessageRow.position)
+    )
+
+
+_BELOW = MessageRow.parent_id.in_(bindparam("parent_ids", expanding=True))
+_CHILDREN, _CHILDREN_AND_ROOTS = _children(_BELOW), _children(or_(_BELOW, MessageRow.parent_id.is_(None)))

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,8 +20,8 @@ class RunRepository:
 
     async def get(self, user_id: str, run_id: str) -> RunRow | None:
         """Return the user's run, or None."""
-        query = select(RunRow).where(RunRow.id == run_id, RunRow.user_id == user_id)
-        return (await self._session.execute(query)).scalar_one_or_none()
+        found = await self._session.execute(_OF_USER, {"run_id": run_id, "user_id": user_id})
+        return found.scalar_one_or_none()
 
     async def with_id(self, run_id: str) -> RunRow | None:
         """Return any run with this id, whosever it is: for the run itself and for id conflicts."""
@@ -58,8 +58,8 @@ class RunRepository:
 
     async def live_in_chat(self, chat_id: str) -> RunRow | None:
         """Return the chat's run that has not ended, or None."""
-        query = select(RunRow).where(RunRow.chat_id == chat_id, RunRow.status.in_(LIVE_STATUSES))
-        return (await self._session.execute(query)).scalar_one_or_none()
+        found = await self._session.execute(_LIVE_IN_CHAT, {"chat_id": chat_id})
+        return found.scalar_one_or_none()
 
     async def newest_in_chat(self, chat_id: str) -> RunRow | None:
         """Return the chat's newest run, ended or not, or None."""
@@ -79,6 +79,11 @@ class RunRepository:
         """Return every run that has not ended, oldest first, without the ones in `but`."""
         query = select(RunRow).where(RunRow.status.in_(LIVE_STATUSES), RunRow.id.not_in(but))
         return (await self._session.scalars(query.order_by(RunRow.created_at, RunRow.id))).all()
+
+
+# made once: to make a statement, and the key it is found again by, costs several times what it takes to run
+_OF_USER = select(RunRow).where(RunRow.id == bindparam("run_id"), RunRow.user_id == bindparam("user_id"))
+_LIVE_IN_CHAT = select(RunRow).where(RunRow.chat_id == bindparam("chat_id"), RunRow.status.in_(LIVE_STATUSES))
 
 
 def is_second_live_run(error: IntegrityError | sqlite3.IntegrityError) -> bool:
