@@ -8,6 +8,9 @@ import type { AppStore } from '$lib/stores/app.svelte';
 
 /** So long the chat may take to come. */
 const PATIENCE_MS = 5_000;
+/** So many frames without a move, out of so many at most. */
+const CALM_FRAMES = 6;
+const MOST_FRAMES = 60;
 const HIGHLIGHT = 'search-hit';
 /** What the search takes for one word's end. */
 const BETWEEN_WORDS = /\s+/;
@@ -21,11 +24,20 @@ export async function jumpTo(app: AppStore, chatId: string, messageId: string, q
 	for (; performance.now() < end && mine === turn; await frame()) {
 		const message = await shown(app, chatId, messageId);
 		if (!message) continue;
-		await frame(); // what follows the end has followed it by now
 		const words = rangesOf(message, query);
-		(words[0]?.startContainer.parentElement ?? message).scrollIntoView({ block: 'center' });
+		await hold(words[0]?.startContainer.parentElement ?? message);
 		mark(words);
 		return;
+	}
+}
+
+/** Scrolls there, and again while what still grows or follows the end moves it away. */
+async function hold(place: HTMLElement) {
+	for (let calm = 0, left = MOST_FRAMES; calm < CALM_FRAMES && left > 0; left--) {
+		const { top, bottom } = place.getBoundingClientRect();
+		calm = top >= 0 && bottom <= innerHeight ? calm + 1 : 0;
+		if (calm === 0) place.scrollIntoView({ block: 'center' });
+		await frame();
 	}
 }
 
