@@ -19,7 +19,8 @@ COPY deploy/wheels /app/deploy/wheels
 COPY deploy/install_engine.sh /app/deploy/
 RUN SMALL_MODEL_WANTED=${SMALL_MODEL} bash /app/deploy/install_engine.sh
 COPY scripts/start_vllm.sh /app/scripts/
-COPY deploy/with_engine_key.sh /app/deploy/
+COPY scripts/supervision /app/scripts/supervision
+COPY deploy/with_engine_key.sh deploy/engine_status.py /app/deploy/
 
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp vllm \
     && mkdir -p /run/engine-key /opt/cache/vllm-chat/models /opt/cache/vllm-chat/locks \
@@ -27,5 +28,5 @@ RUN useradd --uid 10001 --no-create-home --home-dir /tmp vllm \
 USER 10001
 ENV MODELS_DIR=/models HOME=/tmp VLLM_HOST=0.0.0.0 VLLM_CACHE_ROOT=/tmp/vllm
 EXPOSE 8000
-ENTRYPOINT ["bash", "/app/deploy/with_engine_key.sh", "bash", "/app/scripts/start_vllm.sh"]
+ENTRYPOINT ["bash", "/app/deploy/with_engine_key.sh", "python3", "/app/deploy/engine_status.py", "/run/engine-key", "bash", "/app/scripts/start_vllm.sh"]
 CMD ["", "8000"]

@@ -67,8 +67,7 @@ def _describe_problems(operation: dict[str, Any]) -> None:
             response.update(problem)
     responses["default"] = {"description": "Any other problem", **problem}
     if "openai" in operation.get("tags", ()):
-        # OpenAI's clients read OpenAI's errors; only the door, before any route, answers with problems here too
         responses["default"] = {
             "description": "An error as OpenAI gives it",
-            "content": {"application/json": {}, **problem["content"]},
+            "content": {"application/json": {}},
         }

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
+from app.api.openai_errors import is_openai_path, openai_problem
 from app.errors import AppError, FieldProblem
 from app.schemas.problem import FieldError, Problem
 
@@ -64,7 +65,10 @@ def problem_response(
     limit: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Return a problem as a reply to the request of this scope."""
+    """Return a problem as a reply to the request of this scope; for OpenAI's clients it is an error of theirs."""
+    if is_openai_path(scope["path"]):
+        field = fields[0].field if fields else None
+        return openai_problem(status, code, detail, param=field, headers=headers)
     problem = Problem.model_validate(
         {
             "title": HTTPStatus(status).phrase,

@@ -1,12 +1,13 @@
 """Errors as OpenAI's clients know them. Problems of our own routes are elsewhere."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse
 
 from app.errors import AppError
 
-BAD_REQUEST, NOT_FOUND, TOO_MANY = 400, 404, 429
+BAD_REQUEST, NOT_FOUND, TOO_MANY, SERVERS_OWN = 400, 404, 429, 500
 # Where OpenAI's status for a thing is not ours.
 STATUSES = {
     "invalid_request": BAD_REQUEST,
@@ -24,6 +25,11 @@ KINDS = {
 }
 
 
+def is_openai_path(path: str) -> bool:
+    """Return whether OpenAI's clients talk to this path."""
+    return f"{path}/".startswith(("/v1/", "/api/chat/completions/"))
+
+
 def openai_error(error: AppError) -> JSONResponse:
     """Return one of the application's errors as OpenAI shapes it."""
     status = STATUSES.get(error.code, error.status)
@@ -31,13 +37,23 @@ def openai_error(error: AppError) -> JSONResponse:
     return JSONResponse(error_body(error, status), status, headers)
 
 
+def openai_problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return what went wrong before or around a route as OpenAI shapes it."""
+    return JSONResponse(_body(detail, code, param, status), status, dict(headers or {}))
+
+
 def error_body(error: AppError, status: int = 500) -> dict[str, Any]:
     """Return the object that describes an error, in a reply or within a stream."""
-    return {
-        "error": {
-            "message": error.detail,
-            "type": KINDS.get(status, "api_error"),
-            "param": error.fields[0].field if error.fields else None,
-            "code": OPENAI_CODES.get(error.code, error.code),
-        }
-    }
+    return _body(error.detail, error.code, error.fields[0].field if error.fields else None, status)
+
+
+def _body(detail: str, code: str, param: str | None, status: int) -> dict[str, Any]:
+    kind = KINDS.get(status, "invalid_request_error" if status < SERVERS_OWN else "api_error")
+    return {"error": {"message": detail, "type": kind, "param": param, "code": OPENAI_CODES.get(code, code)}}

@@ -51,11 +51,12 @@ class ModelState(Wire):
 
 
 class Tier(Wire):
-    """One tier. `fix` says what to do when it is not usable."""
+    """One tier. `fix` says what to do when it is not usable, `note` what people ought to know of it when it is."""
 
     status: str
     detail: str
     fix: str | None = None
+    note: str | None = None
 
 
 class Health(Wire):

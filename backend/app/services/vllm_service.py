@@ -125,17 +125,23 @@ class VllmService:
         states = await self._catalogue.engines()
         words = {state.status for state in states}
         ready = [model for state in states if state.status == "ready" for model in state.models]
+        progress = self._host.progress()
         if ready:
-            return Tier(status="ready", detail=", ".join(ready))
+            note = progress.note if progress is not None and progress.model in ready else None
+            return Tier(status="ready", detail=", ".join(ready), note=note)
         if "unauthorized" in words:
             return Tier(
                 status="unauthorized",
                 detail="The engine refuses the key of this server.",
                 fix="Set VLLM_API_KEY to the --api-key the engine was started with.",
             )
-        progress = self._host.progress()
         if progress is not None and progress.state in _COMING:
-            return Tier(status="loading", detail=_loading(progress), fix="Wait: it comes by itself.")
+            return Tier(
+                status="loading",
+                detail=_loading(progress),
+                fix="Wait: it comes by itself.",
+                note=progress.note,
+            )
         if "failed" in words:
             return Tier(
                 status="failed",

@@ -10,6 +10,17 @@ from app.database import async_url
 EXAMPLE = REPOSITORY / ".env.example"
 OF_THE_PAGE = {"VITE_API_BASE_URL"}  # read when the page is built, not by the backend
 LINE = re.compile(r"^(?P<name>[A-Z_]+)=(?P<value>.*)$")
+# an empty value would reach pip, the hub's client or vLLM, so these stand there as comments
+OF_THE_SCRIPTS = re.compile(r"^#(?P<name>[A-Z_]+)=", re.MULTILINE)
+SCRIPT_NAMES = {
+    "ENGINE_DEVICE",
+    "HF_ENDPOINT",
+    "VLLM_USE_MODELSCOPE",
+    "VLLM_CPU_KVCACHE_SPACE",
+    "FRONTEND_HOST",
+    "PIP_INDEX_URL",
+    "BASE_IMAGE",
+}
 
 
 def shown() -> dict[str, str]:
@@ -21,6 +32,16 @@ def shown() -> dict[str, str]:
 
 def test_it_names_every_setting_and_no_other() -> None:
     assert set(shown()) == {name.upper() for name in Settings.model_fields} | OF_THE_PAGE
+
+
+def test_it_names_what_only_scripts_read_and_they_do_read_it() -> None:
+    found = OF_THE_SCRIPTS.findall(EXAMPLE.read_text())
+    places = [REPOSITORY / "docker-compose.yml", REPOSITORY / "frontend/server/settings.js"]
+    places += [*(REPOSITORY / "scripts").rglob("*.sh"), *(REPOSITORY / "deploy").glob("*")]
+    texts = "\n".join(place.read_text(errors="replace") for place in places if place.is_file())
+
+    assert sorted(found) == sorted(SCRIPT_NAMES)
+    assert [name for name in found if name not in texts] == []
 
 
 def test_each_setting_has_a_line_that_says_what_it_does() -> None:

@@ -1634,13 +1634,15 @@ export interface components {
         };
         /**
          * Tier
-         * @description One tier. `fix` says what to do when it is not usable.
+         * @description One tier. `fix` says what to do when it is not usable, `note` what people ought to know of it when it is.
          */
         Tier: {
             /** Detail */
             detail: string;
             /** Fix */
             fix?: string | null;
+            /** Note */
+            note?: string | null;
             /** Status */
             status: string;
         };
@@ -1887,7 +1889,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3797,7 +3798,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3828,7 +3828,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3858,7 +3857,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
