@@ -20,7 +20,7 @@ from e2e.witness import Witness
 
 State = Callable[[ChatPage, ScriptedEngine, Rest], None]
 
-WIDTHS = {360: 740, 1440: 900}
+WIDTHS = {360: 740, 768: 1024, 1440: 900}
 SHOTS = list(itertools.product(("light", "dark"), ("en-US", "zh-CN"), WIDTHS))
 ANSWER = Path(__file__).with_name("contact_sheet.md").read_text(encoding="utf-8")
 THOUGHT = "The user wants to know why the second turn is faster. It is the prefix cache: 键值缓存被复用了。 I should say it briefly."
@@ -125,6 +125,76 @@ def _show_chats(tab: ChatPage) -> None:
         expect(tab.hook("chat-search")).to_be_visible()
 
 
+def _waiting(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _streaming(tab, engine, rest)
+    for text in ("And the third?", "再问一句：缓存什么时候会失效？"):
+        tab.composer.fill(text)
+        tab.composer.press("Enter")
+    expect(tab.messages("user")).to_have_count(3)
+
+
+def _offline(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _answered(tab, engine, rest)
+    tab.witness.expect("ERR_INTERNET_DISCONNECTED", "WebSocket")
+    tab.page.context.set_offline(True)
+    tab.composer.fill("Written without a network")
+    tab.composer.press("Enter")
+    expect(tab.hook("retry")).to_be_visible()
+
+
+def _menu(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _branches(tab, engine, rest)
+    tab.answer.get_by_test_id("message-menu").click()
+    expect(tab.hook("message-delete")).to_be_visible()
+
+
+def _compared(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _menu(tab, engine, rest)
+    tab.hook("message-compare").click()
+    expect(tab.hook("diff")).to_be_visible()
+
+
+def _figures(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _answered(tab, engine, rest)
+    tab.answer.get_by_test_id("stats").click()
+
+
+def _long_question(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    engine.answer(content="That is a long text.")
+    tab.open().send("Read this: " + "字和 words, line by line.\n" * 4000)
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+
+
+def _all_settings(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    _settings(tab, engine, rest)
+    for part in tab.hook("settings-dialog").locator("summary").all():
+        part.click()
+
+
+def _presets(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    tab.open()
+    tab.hook("settings").click()
+    tab.hook("open-presets").click()
+    tab.hook("preset-new").click()
+    tab.hook("preset-name").fill("Translate 翻译")
+    tab.hook("preset-prompt").fill("Translate into {{language}}:\n\n{{text}}")
+    tab.hook("preset-save").click()
+    tab.hook("preset").first.click()
+    expect(tab.hook("preset-text")).to_be_visible()
+
+
+def _palette(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    tab.open()
+    tab.page.keyboard.press("Control+k")
+    expect(tab.hook("palette-chat").first).to_be_visible()
+
+
+def _shortcuts(tab: ChatPage, engine: ScriptedEngine, rest: Rest) -> None:
+    tab.open()
+    tab.page.keyboard.press("Control+/")
+    expect(tab.hook("shortcuts-dialog")).to_be_visible()
+
+
 STATES: dict[str, State] = {
     "first-visit": _first_visit,
     "thinking": _thinking,
@@ -140,6 +210,16 @@ STATES: dict[str, State] = {
     "chats": _chats,
     "deleted": _deleted,
     "settings": _settings,
+    "waiting": _waiting,
+    "offline": _offline,
+    "menu": _menu,
+    "compared": _compared,
+    "figures": _figures,
+    "long-question": _long_question,
+    "all-settings": _all_settings,
+    "presets": _presets,
+    "palette": _palette,
+    "shortcuts": _shortcuts,
 }
 
 

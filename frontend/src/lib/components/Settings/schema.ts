@@ -29,7 +29,7 @@ function wrongAt(value: unknown, path: string): string | null {
 	const wrong = Object.keys(RIGHT).find((word) => word in value && !RIGHT[word]?.(value[word]));
 	if (wrong) return `${path}/${wrong}`;
 	const inner = Object.entries((value.properties ?? {}) as Record<string, unknown>).map(
-		([name, each]) => [each, `${path}/properties/${name}`] as const
+		([name, each]): [value: unknown, path: string] => [each, `${path}/properties/${name}`]
 	);
 	if ('items' in value && !Array.isArray(value.items)) inner.push([value.items, `${path}/items`]);
 	for (const [each, at] of inner) {
