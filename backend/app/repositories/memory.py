@@ -44,7 +44,7 @@ class MemoryStorage(Storage):
         """Return whether a chat or run is kept here."""
         return id_ in self._ids
 
-    async def transaction(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    async def transaction(self, work: Callable[[Unit], Awaitable[T]], *, urgent: bool = False) -> T:  # noqa: ARG002 (nobody waits here)
         """Do the work as one unit. See `Storage`."""
         async with self.write() as unit:
             return await work(unit)

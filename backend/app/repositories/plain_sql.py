@@ -70,6 +70,17 @@ class PlainSql:
             }
         )
 
+    def kept(self, kind: type[Row], values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values of a model as the database keeps them, by column."""
+        kept = {}
+        for field in _fields(kind, self.is_sqlite):
+            if field.name in values:
+                value = values[field.name]
+                kept[field.column] = (
+                    field.write(value) if field.write is not None and value is not None else value
+                )
+        return kept
+
     def time(self, moment: datetime) -> Any:
         """Return an aware time as the database keeps it."""
         return _sqlite_time(moment) if self.is_sqlite else moment
@@ -88,7 +99,7 @@ def _fields(kind: type[Row], is_sqlite: bool) -> tuple[_Field, ...]:
         if isinstance(column.type, UtcDateTime):
             write, read = (_sqlite_time, _from_sqlite_time) if is_sqlite else (None, _from_time)
         elif isinstance(column.type, JSON):
-            write, read = to_json, json.loads
+            write, read = to_json, json.loads if is_sqlite else None  # asyncpg reads it itself
         elif isinstance(column.type, Boolean):
             read = bool
         default = getattr(column.default, "arg", None)

@@ -37,36 +37,36 @@ class RunStartRepository:
     """Rows that it gives out are known to no session: what is set on them is stored by `save_chat` alone."""
 
     def __init__(self, session: AsyncSession) -> None:
-        self._sql = PlainSql(session)
+        self.sql = PlainSql(session)
 
     async def chat_for_change(self, user_id: str, chat_id: str) -> ChatRow | None:
         """Return the user's chat with its row locked until the unit ends, or None."""
-        lock = "" if self._sql.is_sqlite else " FOR UPDATE"  # SQLite has one writer
+        lock = "" if self.sql.is_sqlite else " FOR UPDATE"  # SQLite has one writer
         where = f"id = :chat_id AND user_id = :user_id AND deleted_at IS NULL{lock}"
-        return await self._sql.one(ChatRow, where, {"chat_id": chat_id, "user_id": user_id})
+        return await self.sql.one(ChatRow, where, {"chat_id": chat_id, "user_id": user_id})
 
     async def taken(self, chat_id: str, run_id: str, message_id: str) -> set[str]:
         """Return which of these are taken: `run` and `message` ids by anybody, the chat by a `live` run."""
-        found = await self._sql.rows(_TAKEN, {"chat_id": chat_id, "run_id": run_id, "message_id": message_id})
+        found = await self.sql.rows(_TAKEN, {"chat_id": chat_id, "run_id": run_id, "message_id": message_id})
         return {kind for (kind,) in found}
 
     async def places(self, user_id: str, chat_id: str) -> Places:
         """Return where the next message of a chat goes."""
-        ((messages, position, activity),) = await self._sql.rows(
+        ((messages, position, activity),) = await self.sql.rows(
             _PLACES, {"user_id": user_id, "chat_id": chat_id}
         )
         return Places(messages, position or 0, activity or 0)
 
     async def message(self, chat_id: str, message_id: str) -> Placed | None:
         """Return a message of this chat, or None."""
-        found = await self._sql.rows(_MESSAGE, {"chat_id": chat_id, "message_id": message_id})
+        found = await self.sql.rows(_MESSAGE, {"chat_id": chat_id, "message_id": message_id})
         return Placed(*found[0]) if found else None
 
     async def children(self, chat_id: str, parent_id: str | None) -> list[str]:
         """Return the ids of the children of a message, or of the roots, oldest first."""
         sql = _ROOTS if parent_id is None else _CHILDREN
         values = {"chat_id": chat_id} if parent_id is None else {"chat_id": chat_id, "parent_id": parent_id}
-        return [message_id for (message_id,) in await self._sql.rows(sql, values)]
+        return [message_id for (message_id,) in await self.sql.rows(sql, values)]
 
     async def insert(self, messages: Sequence[MessageRow], run: RunRow) -> None:
         """Store new messages, whose positions are set, and a new run.
@@ -76,10 +76,10 @@ class RunStartRepository:
         """
         try:
             for message in messages:
-                await self._sql.insert(message)
+                await self.sql.insert(message)
                 if message.content:
-                    await index_plainly(self._sql, message.chat_id, message.id, "", message.content)
-            await self._sql.insert(run)
+                    await index_plainly(self.sql, message.chat_id, message.id, "", message.content)
+            await self.sql.insert(run)
         except (IntegrityError, sqlite3.IntegrityError) as error:
             if is_second_live_run(error):
                 raise Conflict("run_active", "This chat has a run that has not ended.") from error
@@ -92,15 +92,15 @@ class RunStartRepository:
             "title": chat.title,
             "active_leaf_id": chat.active_leaf_id,
             "activity": chat.activity,
-            "updated_at": self._sql.time(chat.updated_at),
+            "updated_at": self.sql.time(chat.updated_at),
         }
-        await self._sql.rows(_SAVE_CHAT, values)
+        await self.sql.rows(_SAVE_CHAT, values)
         if chat.title != title_before:
-            await index_plainly(self._sql, chat.id, None, title_before, chat.title)
+            await index_plainly(self.sql, chat.id, None, title_before, chat.title)
 
     async def path_texts(self, leaf_id: str) -> list[tuple[str, str]]:
         """Return role and content of the messages from the root down to `leaf_id`, oldest first."""
-        return [(role, content) for role, content in await self._sql.rows(_PATH_TEXTS, {"leaf_id": leaf_id})]
+        return [(role, content) for role, content in await self.sql.rows(_PATH_TEXTS, {"leaf_id": leaf_id})]
 
 
 _TAKEN = """

@@ -76,11 +76,16 @@ class Storage:
     def let_go(self, id_: str) -> None:
         """Forget it."""
 
-    async def transaction(self, work: Callable[[Unit], Awaitable[T]]) -> T:
+    @property
+    def in_one_thread(self) -> bool:
+        """Whether whole transactions go through one thread, one after the other: SQLite."""
+        return self._transactions is not None
+
+    async def transaction(self, work: Callable[[Unit], Awaitable[T]], *, urgent: bool = False) -> T:
         """Do the work as one unit, stored when it ends well and forgotten when it raises.
 
         Much cheaper than `write`, and those that come at the same time are committed together. The work may wait for
-        nothing but its unit: on SQLite it is done in the database's thread.
+        nothing but its unit: on SQLite it is done in the database's thread. Urgent work goes before what waits there.
 
         Raises:
             Unavailable: as `write`.
@@ -88,7 +93,7 @@ class Storage:
         if self._transactions is None:
             async with self.write() as unit:
                 return await work(unit)
-        done: T = await self._transactions.write(lambda session: work(unit_of(session)))
+        done: T = await self._transactions.write(lambda session: work(unit_of(session)), urgent=urgent)
         return done
 
     async def look(self, work: Callable[[Unit], Awaitable[T]]) -> T:

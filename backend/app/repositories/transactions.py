@@ -5,6 +5,7 @@ Knows no query. A trip costs more than most statements here, and a commit more t
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,9 @@ from sqlalchemy.pool import QueuePool
 from app.database import READERS, Database, Failures, configure_sqlite, storage_failure, to_json
 from app.utils.sqlite_driver import CACHED_STATEMENTS
 
-MAX_TOGETHER = 64  # so that the first of many does not wait for all of them
+TOGETHER_S = (
+    0.004  # of work that is committed together, so that the first of many does not wait for all of them
+)
 
 
 class ThreadSession:
@@ -93,6 +96,7 @@ Work = Callable[[ThreadSession], Awaitable[Any]]
 class _Asked(NamedTuple):
     work: Work
     answer: asyncio.Future[Any]
+    urgent: bool
 
 
 class Transactions:
@@ -110,16 +114,16 @@ class Transactions:
         self._server: asyncio.Task[None] | None = None
         database.before_close.append(self.close)
 
-    async def write(self, work: Work) -> Any:
-        """Do the work and store what it changed, or nothing when it raises.
+    async def write(self, work: Work, *, urgent: bool = False) -> Any:
+        """Do the work and store what it changed, or nothing when it raises. Urgent work goes before what waits.
 
         What was begun is brought to its end though the caller be cancelled.
         """
-        answer = asyncio.get_running_loop().create_future()
-        self._gathering.append(_Asked(work, answer))
+        asked = _Asked(work, asyncio.get_running_loop().create_future(), urgent)
+        self._gathering.append(asked)
         if self._server is None:
             self._server = asyncio.create_task(self._serve(), name="storage")
-        return await answer
+        return await asked.answer
 
     async def read(self, work: Work) -> Any:
         """Do work that changes nothing, on one state of the database."""
@@ -138,11 +142,12 @@ class Transactions:
         loop = asyncio.get_running_loop()
         while self._gathering:
             async with self._database.turn():
-                batch, self._gathering = self._gathering[:MAX_TOGETHER], self._gathering[MAX_TOGETHER:]
-                outcomes = await loop.run_in_executor(
-                    self._writing, self._commit, [asked.work for asked in batch]
-                )
-            for asked, (result, error) in zip(batch, outcomes, strict=True):
+                batch = sorted(self._gathering, key=lambda asked: not asked.urgent)
+                self._gathering = []
+                works = [asked.work for asked in batch]
+                outcomes = await loop.run_in_executor(self._writing, self._commit, works)
+            self._gathering = batch[len(outcomes) :] + self._gathering
+            for asked, (result, error) in zip(batch, outcomes, strict=False):
                 if asked.answer.done():
                     continue  # whoever asked has gone
                 if error is None:
@@ -162,9 +167,16 @@ class Transactions:
                 session.end(well=False)
 
     def _commit(self, batch: Sequence[Work]) -> list[tuple[Any, BaseException | None]]:
+        """Do the first ones of a batch, for as long as may be, and commit them together."""
         try:
             with Failures(), self._writer.connect() as connection, connection.begin():
-                return [_attempted(work, connection) for work in batch]
+                until = time.perf_counter() + TOGETHER_S
+                outcomes = []
+                for work in batch:
+                    outcomes.append(_attempted(work, connection))
+                    if time.perf_counter() > until:
+                        break
+                return outcomes
         except Exception as error:  # noqa: BLE001 (each asker is told)
             return [(None, error)] * len(batch)
 

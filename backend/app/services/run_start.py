@@ -129,7 +129,7 @@ class RunStart:
         place = self._storage.of(chat_id)
         if request.run_id is not None and await self._is_elsewhere(place, run_id):
             raise Conflict("id_conflict", "Another run has this id.")
-        stored = await place.transaction(work)
+        stored = await place.transaction(work, urgent=True)
         place.hold(run_id)
         return stored
 
