@@ -34,7 +34,7 @@ from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
 from app.realtime.rooms import Rooms
-from app.repositories.journal_opening import journal_folder, opened_journal, remove_files
+from app.repositories.journal_opening import opened_journal
 from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
@@ -86,6 +86,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     async with (
         opened(settings.database_url) as database,
+        opened_journal(database) as opened_runs,
         engine_session(
             settings.vllm_api_key.get_secret_value() if settings.vllm_api_key else None
         ) as session,
@@ -98,7 +99,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         catalogue = ModelCatalogue(session, engines, settings.default_model, clock)
         host = EngineHost(settings.engine_status_file, settings.models_dir, clock)
         vllm = VllmService(catalogue, host)
-        journal, known, old_files = await opened_journal(journal_folder(database.path))
         parts = run_parts(
             settings,
             storage,
@@ -106,13 +106,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             CountedEvents(rooms, measures),
             client,
             catalogue,
-            journal,
+            opened_runs.journal,
             EngineTokenizer(session, engines),
             EngineTokenCounter(session, engines),
             EngineMetrics(session, engines),
         )
         runs = RunService(parts, settings)
-        journal.live_logs = parts.active.logs
+        opened_runs.journal.live_logs = parts.active.logs
+        opened_runs.watch(parts.active.kept, parts.active.let_go)
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)
         completion = CompletionService(runs, parts, settings)
@@ -157,8 +158,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             monotonic=clock.monotonic,
         )
         await services.chats.purge_deleted()
-        await recover(parts, runs, known)
-        journal.after(lambda: remove_files(old_files))
+        await opened_runs.recovered(lambda known, only: recover(parts, runs, known, only))
         catalogue.start()
         lag = asyncio.create_task(measures.sample_lag())
         try:
@@ -166,7 +166,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry), parts, rooms, services)
         finally:
             await runs.shutdown(0)
-            await journal.close()
             await gateway.server.shutdown()
             await catalogue.close()
             memory.close()

@@ -5,6 +5,7 @@ Knows no table: models describe them, repositories query them.
 
 import asyncio
 import json
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -64,6 +65,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # whose live runs are, where several backends share a database
+        self.owner = None if self.is_sqlite else secrets.randbits(62)
         self.before_close: list[Callable[[], Awaitable[None]]] = []
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:

@@ -5,7 +5,7 @@ Knows no run that lives; says nothing of threads.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +27,7 @@ Record = tuple[Any, ...]
 """(run, seq, kind, payload, token ids): a delta has its text, another event its JSON, a prompt nothing."""
 
 CONTENT, REASONING, EVENT, PROMPT = 0, 1, 2, 3
-_encode = msgspec.msgpack.Encoder().encode
+encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, int, Any, list[int]]]).decode
 _event = msgspec.json.Decoder(Queued | Started | Delta | Ended).decode
 
@@ -88,7 +88,7 @@ class JournalFile:
             sqlite3.Error: it is not.
         """
         if records:
-            blob = _encode(records)
+            blob = encode(records)
             self._connection.execute("INSERT INTO batches (records) VALUES (?)", (blob,))
             self.written += len(blob)
 
@@ -123,10 +123,15 @@ def read(paths: Sequence[Path]) -> dict[str, JournaledRun]:
     Raises:
         sqlite3.Error: a file cannot be read.
     """
+    return known_runs(batch for path in paths for batch in _batches(path))
+
+
+def known_runs(batches: Iterable[bytes]) -> dict[str, JournaledRun]:
+    """Return every run that these batches know, in their order. The same event may stand in several of them."""
     prompts: dict[bytes, tuple[int, ...]] = {}
     events: dict[bytes, dict[int, Record]] = {}
-    for path in paths:
-        for record in _records(path):
+    for batch in batches:
+        for record in _decode(batch):
             run, seq, kind, _, ids = record
             if kind == PROMPT:
                 prompts[run] = tuple(ids)
@@ -138,12 +143,12 @@ def read(paths: Sequence[Path]) -> dict[str, JournaledRun]:
     }
 
 
-def _records(path: Path) -> Iterator[Record]:
+def _batches(path: Path) -> Iterator[bytes]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone() is None:
             return  # its process died before the file had its table
         for (blob,) in connection.execute("SELECT records FROM batches ORDER BY id"):
-            yield from _decode(blob)
+            yield blob
 
 
 def _run(prompt_ids: tuple[int, ...], records: dict[int, Record]) -> JournaledRun:

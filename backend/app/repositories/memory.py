@@ -28,6 +28,11 @@ class MemoryStorage(Storage):
         self._engine: Engine | None = None
         self._turn = asyncio.Lock()
 
+    @property
+    def owner(self) -> int | None:
+        """Nobody shares this."""
+        return None
+
     def of(self, id_: str | None) -> Storage:  # noqa: ARG002 (everything it is asked for is here)
         """Return itself."""
         return self

@@ -8,6 +8,7 @@ run deletes nothing here; files are rotated instead. What a run is, and whether 
 import asyncio
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -37,29 +38,25 @@ Entry = tuple[JournaledLog | None, int, Record | Callable[[], None]]
 """A log to be told, the number it is told, and what is written; or something to be called once all before is safe."""
 
 
-class RunJournal:
-    """See `ports.Journal`. Everything but the writer thread happens on the event loop."""
+class GroupCommit(ABC):
+    """What every journal does, on the event loop: gather, commit, tell, try again, rotate."""
 
-    def __init__(self, folder: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
-        self._folder = folder
+    def __init__(self, *, rotate_bytes: int) -> None:
         self._rotate_bytes = rotate_bytes
         self._loop = asyncio.get_running_loop()
         self._gathering: list[Entry] = []
         self._committing = False
         self._failing_since: float | None = None
+        self._trouble: Unavailable | None = None
         self._failures = 0
         self._closing: asyncio.Future[None] | None = None
         self._rotating = False
         self.live_logs: Callable[[], Iterable[JournaledLog]] = tuple
-        self._work: SimpleQueue[list[Entry] | None] = SimpleQueue()
-        self._file = JournalFile.create(folder)
-        self._thread = threading.Thread(target=self._write, name="run-journal", daemon=True)
-        self._thread.start()
 
     @property
-    def file(self) -> JournalFile:
-        """The file that is written to."""
-        return self._file
+    def trouble(self) -> Unavailable | None:
+        """Why nothing can be made safe just now, or None."""
+        return self._trouble
 
     # --- told by the logs -----------------------------------------------------------------------------------
 
@@ -89,9 +86,25 @@ class RunJournal:
                 await closing
         except TimeoutError:
             logger.error("the run journal could not be written to the end")
-        self._work.put(None)
-        await asyncio.to_thread(self._thread.join)
-        self._file.close()
+        await self._end_writer()
+
+    # --- how batches reach the disk: the business of each database ----------------------------------------------
+
+    @abstractmethod
+    def _submit(self, batch: list[Entry]) -> None:
+        """Have a batch written; `_committed` is due afterwards."""
+
+    @abstractmethod
+    def _written(self) -> int:
+        """Return how many bytes the present file has."""
+
+    @abstractmethod
+    def _open_ahead(self) -> None:
+        """Begin a new file, then have what lives written to it (`_rewrite_live`)."""
+
+    @abstractmethod
+    async def _end_writer(self) -> None:
+        """End whoever writes."""
 
     # --- on the loop ----------------------------------------------------------------------------------------
 
@@ -110,16 +123,16 @@ class RunJournal:
 
     def _start(self) -> None:
         batch, self._gathering = self._gathering, []
-        self._work.put(batch)
+        self._submit(batch)
 
-    def _committed(self, batch: list[Entry], error: sqlite3.Error | None) -> None:
+    def _committed(self, batch: list[Entry], error: Exception | None) -> None:
         if error is not None:
             self._failed(batch, error)
             return
-        self._failing_since, self._failures = None, 0
-        if self._file.written > self._rotate_bytes and not self._rotating:
+        self._failing_since, self._failures, self._trouble = None, 0, None
+        if self._written() > self._rotate_bytes and not self._rotating:
             self._rotating = True
-            self._loop.run_in_executor(None, self._open_ahead)
+            self._open_ahead()
         if self._gathering:
             self._start()  # the disk is busy again before the last batch is shown
         else:
@@ -128,8 +141,9 @@ class RunJournal:
         if self._closing is not None and not self._committing and not self._closing.done():
             self._closing.set_result(None)
 
-    def _failed(self, batch: list[Entry], error: sqlite3.Error) -> None:
+    def _failed(self, batch: list[Entry], error: Exception) -> None:
         now = self._loop.time()
+        self._trouble = _unavailable(error)
         since = self._failing_since = self._failing_since or now
         delay = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
         self._failures += 1
@@ -148,7 +162,51 @@ class RunJournal:
 
     # --- rotation: a new file is opened ahead, what lives is written to it a little at a time, the old one goes last
 
+    def _rewrite_live(self, done: Callable[[], None]) -> None:
+        self._rewrite(deque((log, 0) for log in self.live_logs()), done)
+
+    def _rewrite(self, left: deque[tuple[JournaledLog, int]], then: Callable[[], None]) -> None:
+        if not left:
+            self.after(then)
+            return
+        log, done = left.popleft()
+        more = log.journal_again(done)
+        if more is not None:
+            left.appendleft((log, more))
+        self.after(lambda: self._rewrite(left, then))
+
+
+class RunJournal(GroupCommit):
+    """See `ports.Journal`. Everything but the writer thread happens on the event loop."""
+
+    def __init__(self, folder: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
+        super().__init__(rotate_bytes=rotate_bytes)
+        self._folder = folder
+        self._work: SimpleQueue[list[Entry] | None] = SimpleQueue()
+        self._file = JournalFile.create(folder)
+        self._thread = threading.Thread(target=self._write, name="run-journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def file(self) -> JournalFile:
+        """The file that is written to."""
+        return self._file
+
+    def _submit(self, batch: list[Entry]) -> None:
+        self._work.put(batch)
+
+    def _written(self) -> int:
+        return self._file.written
+
+    async def _end_writer(self) -> None:
+        self._work.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._file.close()
+
     def _open_ahead(self) -> None:
+        self._loop.run_in_executor(None, self._create_ahead)
+
+    def _create_ahead(self) -> None:
         try:
             ahead = JournalFile.create(self._folder)
         except (sqlite3.Error, OSError) as error:
@@ -158,17 +216,7 @@ class RunJournal:
 
     def _switch(self, ahead: JournalFile) -> None:
         old, self._file = self._file, ahead
-        self._rewrite(deque((log, 0) for log in self.live_logs()), old)
-
-    def _rewrite(self, left: deque[tuple[JournaledLog, int]], old: JournalFile) -> None:
-        if not left:
-            self.after(lambda: self._retire(old))
-            return
-        log, done = left.popleft()
-        more = log.journal_again(done)
-        if more is not None:
-            left.appendleft((log, more))
-        self.after(lambda: self._rewrite(left, old))
+        self._rewrite_live(lambda: self._retire(old))
 
     def _retire(self, old: JournalFile) -> None:
         self._rotating = False
@@ -178,10 +226,10 @@ class RunJournal:
 
     def _write(self) -> None:
         while (batch := self._work.get()) is not None:
-            error: sqlite3.Error | None = None
+            error: Exception | None = None
             try:
                 self._file.append([what for _, _, what in batch if not callable(what)])
-            except sqlite3.Error as failure:
+            except Exception as failure:  # noqa: BLE001 (whatever it is, those who wait are told)
                 error = failure
             self._loop.call_soon_threadsafe(self._committed, batch, error)
 
@@ -210,7 +258,9 @@ def _chars(entries: list[Entry]) -> int:
     return sum(len(what[3] or "") for _, _, what in entries if not callable(what))
 
 
-def _unavailable(error: sqlite3.Error) -> Unavailable:
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, Unavailable):
+        return error
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
         return StorageFull("storage_full", "The disk of the server is full: the answer could not be kept.")
     return Unavailable("storage_unavailable", "The answer could not be kept: the disk refuses to write.")

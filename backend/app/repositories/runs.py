@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import LIVE_STATUSES, RunRow
+from app.repositories.plain_sql import PlainSql
 
 
 class RunRepository:
@@ -42,19 +43,20 @@ class RunRepository:
                 raise Conflict("run_active", "This chat has a run that has not ended.") from error
             raise Conflict("id_conflict", "This id is taken.") from error
 
-    async def move(self, run_id: str, *, to: str, **values: Any) -> bool:
-        """Set the status (and more columns) of a run that has not ended; False when it had.
+    async def move(self, run_id: str, *, to: str, by: int | None = None, **values: Any) -> bool:
+        """Set the status (and more columns) of a run that has not ended; False when it had, or is not `by`'s.
 
         This compare-and-set is what makes a run end exactly once.
         """
-        result = await self._session.execute(
-            update(RunRow)
-            .where(RunRow.id == run_id, RunRow.status.in_(LIVE_STATUSES))
-            .values(status=to, **values)
-            .execution_options(synchronize_session=False)
+        sql = PlainSql(self._session)
+        kept = sql.kept(RunRow, {"status": to, **values})
+        changes = ", ".join(f"{column} = :{column}" for column in kept)
+        moved = await sql.rows(
+            f"UPDATE runs SET {changes} WHERE id = :run_id"  # noqa: S608 (columns of the model)
+            " AND status IN ('queued', 'streaming') AND (owner IS NULL OR owner = :by) RETURNING id",
+            kept | {"run_id": run_id, "by": by},
         )
-        assert isinstance(result, CursorResult)  # noqa: S101 (an UPDATE gives nothing else)
-        return bool(result.rowcount)
+        return bool(moved)
 
     async def live_in_chat(self, chat_id: str) -> RunRow | None:
         """Return the chat's run that has not ended, or None."""

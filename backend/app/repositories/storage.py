@@ -57,6 +57,11 @@ class Storage:
         self._temporary = temporary
 
     @property
+    def owner(self) -> int | None:
+        """The number under which this backend owns live runs, where several share a database."""
+        return self._database.owner
+
+    @property
     def temporary(self) -> "Storage":
         """Where temporary chats are kept, which is no disk."""
         assert self._temporary is not None  # noqa: S101 (given by the composition root)

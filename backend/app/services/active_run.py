@@ -175,6 +175,16 @@ class ActiveRuns:
         """Return the logs of the runs that are kept in a journal."""
         return [run.log for run in self if run.log.kept]
 
+    def kept(self) -> list[str]:
+        """Return the ids of the runs that are kept in a journal and have not come to their end."""
+        return [run.id for run in self if run.log.kept and run.phase in ("queued", "streaming")]
+
+    def let_go(self, run_id: str) -> None:
+        """Let a run go without an end: another backend goes on with it."""
+        run = self.get(run_id)
+        if run is not None:
+            run.cancel("shutdown")
+
     def in_chat(self, chat_id: str) -> ActiveRun | None:
         """Return the run of a chat, or None."""
         return self._by_chat.get(chat_id)

@@ -144,6 +144,7 @@ class RunContinuation:
             mark_changed(message, now)
             await unit.messages.save()
             row = _row(newest, new_id, options, _origin(run_id, request), now)
+            row.owner = storage.of(chat_id).owner
             await unit.runs.insert(row)
             chat.active_leaf_id = message.id
             await mark_active(unit, chat, now)

@@ -88,6 +88,7 @@ class RunEnding:
         moved = await unit.runs.move(
             run.id,
             to=ending.outcome,
+            by=self._storage.of(run.chat_id).owner,
             seq=run.log.seq + 1,
             text_seq=text_seq,
             model=run.model,

@@ -3,7 +3,7 @@
 What becomes of them is the run service's business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from loguru import logger
 
@@ -19,8 +19,13 @@ from app.services.run_service import RunService
 from app.services.wire import messages_on_wire
 
 
-async def recover(parts: RunParts, runs: RunService, known: Mapping[str, JournaledRun]) -> int:
-    """Let every open run live again, the oldest first, from where its journal ends. Returns how many.
+async def recover(
+    parts: RunParts,
+    runs: RunService,
+    known: Mapping[str, JournaledRun],
+    only: Collection[str] | None = None,
+) -> int:
+    """Let every open run (in `only`) live again, the oldest first, from where its journal ends. Returns how many.
 
     A run that the journal does not know has shown nothing, and begins.
     """
@@ -28,7 +33,9 @@ async def recover(parts: RunParts, runs: RunService, known: Mapping[str, Journal
         left = [
             run
             for row in await unit.runs.live()
-            if (run := await _revived(parts, unit, row, known.get(row.id, JournaledRun()))) is not None
+            if (only is None or row.id in only)
+            and parts.active.get(row.id) is None
+            and (run := await _revived(parts, unit, row, known.get(row.id, JournaledRun()))) is not None
         ]
     for run in left:
         runs.revive(run)

@@ -109,6 +109,7 @@ class RunStart:
             if options.max_tokens != self._default_max_tokens:  # that one is nobody's wish, and gives way
                 model_room(options.max_tokens, options.model, self._catalogue.known())
             run = new_run(run_id, user_id, answer, options, origin)
+            run.owner = place.owner
             await unit.starts.insert(rows, run)
             await unit.starts.save_chat(chat, title_before)
             above = rows[0].parent_id

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from app.errors import Unavailable
 from app.repositories.journal_file import JournalFile, Record, journal_files, read
-from app.repositories.journal_opening import opened_journal
-from app.repositories.run_journal import RunJournal
+from app.repositories.journal_opening import journal_beside
+from app.repositories.run_journal import GroupCommit, RunJournal
 from app.services.run_log import RunLog
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
@@ -67,7 +67,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[RunJournal]:
     await journal.close()
 
 
-def log_of(journal: RunJournal, sink: Sink | None = None, run_id: str | None = None) -> RunLog:
+def log_of(journal: GroupCommit, sink: Sink | None = None, run_id: str | None = None) -> RunLog:
     return RunLog(
         user_id="u",
         chat_id=str(uuid4()),
@@ -244,21 +244,26 @@ async def test_rotation_keeps_what_lives_and_drops_what_has_ended(tmp_path: Path
 
 async def test_opening_reads_what_an_earlier_process_has_left_and_begins_a_new_file(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
-    journal, known, old = await opened_journal(folder)
-    assert (known, list(old)) == ({}, [])
-    log = log_of(journal)
-    begin(log)
-    log.write("reasoning", "hm", (7,))
-    await log.settled()
-    await journal.close()
+    heard: list[dict[str, Any]] = []
 
-    again, known, old = await opened_journal(folder)
-    await again.close()
+    async def recover(known: Any, _only: Any) -> None:
+        heard.append(dict(known))
 
-    assert list(known) == [log.run_id]
-    assert known[log.run_id].events == list(log.events_after(0))
-    assert [path.name for path in old] == ["00000001.db"]
-    assert again.file.path.name == "00000002.db"
+    async with journal_beside(folder) as opened:
+        await opened.recovered(recover)
+        log = log_of(opened.journal)
+        begin(log)
+        log.write("reasoning", "hm", (7,))
+        await log.settled()
+    async with journal_beside(folder) as opened:
+        assert [path.name for path in journal_files(folder)] == ["00000001.db", "00000002.db"]
+        await opened.recovered(recover)
+    first, second = heard
+
+    assert first == {}
+    assert list(second) == [log.run_id]
+    assert second[log.run_id].events == list(log.events_after(0))
+    assert [path.name for path in journal_files(folder)] == ["00000002.db"], "the old one goes last"
 
 
 @settings(max_examples=60, deadline=None)
