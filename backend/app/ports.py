@@ -316,6 +316,11 @@ class JournaledRun:
 class Journal(Protocol):
     """Where events are made safe before anybody sees them. Neither method blocks or raises."""
 
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why nothing can be made safe just now, or None."""
+        ...
+
     def add(self, log: JournaledLog, event: Numbered, token_ids: Sequence[int]) -> None:
         """Make an event safe, then tell its log: at once, or when the batch it falls into is on the disk."""
         ...

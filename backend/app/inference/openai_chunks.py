@@ -158,7 +158,10 @@ class ChunkDecoder:
             self._channel = "reasoning"
 
     def _content(self, text: str) -> None:
-        for channel, part in [("content", text)] if self._splitter is None else self._splitter.feed(text):
+        if self._splitter is None:
+            self._take("content", text)
+            return
+        for channel, part in self._splitter.feed(text):
             self._take(channel, part)
 
     def _take(self, channel: Channel, text: str) -> None:

@@ -5,7 +5,7 @@ What is done with it is the services' business.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +67,7 @@ async def journal_beside(folder: Path) -> AsyncIterator[OpenedJournal]:
 
     async def recovered(recover: Recover) -> None:
         await recover(known, None)
-        journal.after(
-            lambda: [remove(file) for file in old]
-        )  # all that lives has been written to the new one
+        journal.after(lambda: _remove(old))  # all that lives has been written to the new one
 
     try:
         yield OpenedJournal(journal, recovered, lambda _live, _lost: None)
@@ -117,3 +115,8 @@ async def _on_postgresql(database: Database) -> AsyncIterator[OpenedJournal]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await lease.close()
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for file in files:
+        remove(file)

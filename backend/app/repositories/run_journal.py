@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
+from uuid import UUID
 
 from loguru import logger
 
@@ -28,6 +29,7 @@ from app.repositories.journal_file import (
 )
 from app.schemas.numbered import Delta, Numbered
 
+PROBE = prompt_record(str(UUID(int=0)), range(1000))  # as large as a batch often is; of no run there is
 GATHER_S = 0.002  # at most, while each turn of the loop brings more
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # after a failed commit; the last one repeats
 GIVE_UP_S = 20.0  # a disk that refuses for so long: runs end with what was shown
@@ -157,8 +159,14 @@ class GroupCommit(ABC):
         self._rotating = (
             False  # what a rotation waited for is given up too; its old file goes at the next start
         )
+        self._loop.call_later(RETRY_S[-1], self._probe)
         for log in dict.fromkeys(log for log, _, _ in given_up if log is not None):
             log.undurable(_unavailable(error))
+
+    def _probe(self) -> None:
+        """Write something of no meaning: new runs are refused until it is on the disk."""
+        if self._trouble is not None and not self._committing and self._closing is None:
+            self._put((None, 0, PROBE))
 
     # --- rotation: a new file is opened ahead, what lives is written to it a little at a time, the old one goes last
 
@@ -262,5 +270,7 @@ def _unavailable(error: Exception) -> Unavailable:
     if isinstance(error, Unavailable):
         return error
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
-        return StorageFull("storage_full", "The disk of the server is full: the answer could not be kept.")
-    return Unavailable("storage_unavailable", "The answer could not be kept: the disk refuses to write.")
+        detail = "The disk of the server is full: no answer can be kept."
+        return StorageFull("storage_full", detail, retry_after_s=30)
+    detail = "No answer can be kept: the disk refuses to write."
+    return Unavailable("storage_unavailable", detail, retry_after_s=2)

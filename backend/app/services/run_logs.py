@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
+from app.errors import Unavailable
 from app.ports import Clock, EventSink, Journal, JournaledLog
 from app.schemas.numbered import Numbered
 from app.services.run_log import RunLog
@@ -15,6 +16,11 @@ MAX_KEPT_LOGS = 2_000
 
 class MemoryJournal:
     """A journal that promises nothing beyond the life of the process: an event is visible at once."""
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """It has none."""
+        return None
 
     def add(self, log: JournaledLog, event: Numbered, token_ids: Sequence[int]) -> None:  # noqa: ARG002 (kept by journals that outlive the process)
         """Show the event at once."""
@@ -62,6 +68,11 @@ class RunLogs:
         )
         self._logs[run_id] = log
         return log
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why no run can be kept just now, or None."""
+        return self._journal.trouble
 
     def get(self, run_id: str) -> RunLog | None:
         """Return a log that is still kept, else None."""

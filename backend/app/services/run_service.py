@@ -72,13 +72,15 @@ class RunService:
         return await asyncio.shield(asyncio.create_task(self._start(user_id, chat_id, request)))
 
     def check_open(self) -> None:
-        """Refuse new work while shutting down.
+        """Refuse new work while shutting down, or while the disk takes no answers.
 
         Raises:
-            Unavailable: `shutting_down`.
+            Unavailable: `shutting_down`, `storage_unavailable`, `storage_busy`; `storage_full` as `StorageFull`.
         """
         if self._draining:
             raise Unavailable("shutting_down", "The server is shutting down.", retry_after_s=DRAINING_RETRY_S)
+        if (trouble := self._parts.logs.trouble) is not None:
+            raise trouble
 
     def started(self, run_id: str) -> ActiveRun:
         """Return a run that this process has just started."""

@@ -179,17 +179,31 @@ async def test_a_full_disk_ends_runs_with_what_was_shown(
         script.open()
         ended = await client.until_ended()
         told = told_text(client.of_run(ended["run_id"]))
+        body = {"message": {"content": "Again"}}
+        refused = await backend.http.post(f"/api/chats/{chat_id}/runs", json=body)
+        not_continued = await backend.http.post(f"/api/runs/{ended['run_id']}/continue")
         gate.failures = 0
         stored = (await backend.messages(chat_id))[-1]
         engine.script(Answer(content="Later."))
-        later = await backend.events((await backend.send(chat_id))["run"]["id"])
+        async with asyncio.timeout(10):
+            while (
+                reply := await backend.http.post(f"/api/chats/{chat_id}/runs", json=body)
+            ).status_code == 503:
+                pass
+        later = await backend.events(reply.json()["run"]["id"])
 
     assert ended["outcome"] in {"failed", "interrupted"}
     assert stored["metadata"]["error"]["code"] == "storage_unavailable"
     assert stored["content"] == told["content"]
     assert stored["content"].startswith(shown)
     assert engine.received[0].state in {"hung_up", "finished"}
-    assert later[-1]["outcome"] == "completed", "the writer lives on"
+    assert [(r.status_code, r.json()["code"]) for r in (refused, not_continued)] == [
+        (503, "storage_unavailable")
+    ] * 2
+    assert int(refused.headers["Retry-After"]) > 0
+    assert later[-1]["outcome"] == "completed", (
+        "the writer lives on, and sees by itself that the disk is back"
+    )
 
 
 async def test_a_really_full_database_file_is_told_as_full(journal: RunJournal) -> None:
