@@ -45,7 +45,7 @@ function contentSecurityPolicy(scriptHashes) {
 		"frame-ancestors 'none'",
 		"object-src 'none'",
 		"require-trusted-types-for 'script'",
-		'trusted-types dompurify svelte-trusted-html'
+		'trusted-types dompurify svelte-trusted-html sveltekit-trusted-url'
 	].join('; ');
 }
 

@@ -4,6 +4,8 @@ import { errorsEn } from './errors_en';
 import { settingsEn } from './settings_en';
 
 export const en = {
+	'app.upgraded': 'This page has been upgraded.',
+	'app.reload': 'Reload',
 	'app.name': 'VLLM Chat',
 	'app.skip': 'Skip to the message box',
 	'app.not_found': 'There is no such page',

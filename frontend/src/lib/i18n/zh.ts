@@ -5,6 +5,8 @@ import { errorsZh } from './errors_zh';
 import { settingsZh } from './settings_zh';
 
 export const zh: Record<keyof typeof en, string> = {
+	'app.upgraded': '页面已更新到新版本。',
+	'app.reload': '重新加载',
 	'app.name': 'VLLM Chat',
 	'app.skip': '跳到输入框',
 	'app.not_found': '没有这个页面',
