@@ -17,7 +17,7 @@ from app.schemas.numbered import Numbered, to_json
 CREDIT_CHARS = 256 * 1024  # a socket this far behind gets no more events until it has read what it has
 MAX_BACKLOG_CHARS = 1024 * 1024  # one that does not even read what happens to its chats is let go
 MAX_ROOMS = 64
-ASIDE_S = 0.03  # what happens in chats that a socket has not open waits so long, and goes together
+ASIDE_S = 0.1  # what happens in chats that a socket has not open waits so long, and goes together
 
 Replay = Callable[[str, int], Sequence[Numbered] | None]
 """Return the visible events of a run after a number, or None when they are not kept."""

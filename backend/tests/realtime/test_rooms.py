@@ -8,7 +8,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from app.realtime.outbox import Outbox, SharedPacket
-from app.realtime.rooms import Member, Rooms
+from app.realtime.rooms import ASIDE_S, Member, Rooms
 from app.schemas.numbered import Delta
 from app.utils.text_frames import text_frame
 
@@ -115,7 +115,7 @@ async def test_a_socket_that_has_gone_is_sent_nothing_more(rooms: Rooms) -> None
     rooms.user_event(USER, changed(OTHER, "1"))
     rooms.remove("s")
     later = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_later(0.05, later.set_result, None)
+    asyncio.get_running_loop().call_later(2 * ASIDE_S, later.set_result, None)
     await later
 
     assert reader.written == []
