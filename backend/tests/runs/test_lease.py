@@ -223,3 +223,19 @@ async def test_a_second_backend_leaves_live_runs_alone_and_takes_them_when_the_f
     assert told_text(events, seq) == shown
     check_seams(engine.received)
     assert len(engine.received) == 2
+
+
+async def test_a_run_of_another_backend_cannot_be_ended(
+    engine: ScriptedVllm, url: str, live_settings: Settings
+) -> None:
+    script = engine.script(Answer(content=WORDS, gated=True))
+    async with serving(live_settings.model_copy(update={"database_url": url})) as backend:
+        run_id = (await backend.send(await backend.new_chat()))["run"]["id"]
+        storage = backend.running.parts.storage
+        async with storage.write() as unit:
+            by_another = await unit.runs.move(run_id, to="stopped", by=42)
+        script.open()
+        ended = (await backend.events(run_id))[-1]
+
+    assert not by_another
+    assert ended["outcome"] == "completed"

@@ -69,22 +69,28 @@ async def test_a_count_that_never_moves_confirms_nothing(
 
 
 async def test_a_second_stop_moves_nothing_that_the_first_one_said(
-    backend: Backend, engine: ScriptedVllm, client: ChatClient
+    backend: Backend, engine: ScriptedVllm, client: ChatClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The second one comes while the first still looks at the engine, before the run has heard of it."""
     run_id = await shown(backend, engine, client, 6)
-    engine.frozen_running = 1  # so that the first stop is still looking when the second one comes
+    receipts = backend.running.parts.receipts
+    watch, looking, go_on = receipts.watch, asyncio.Event(), asyncio.Event()
+
+    async def held(run: Any) -> Any:
+        looking.set()
+        await go_on.wait()
+        return await watch(run)
+
+    monkeypatch.setattr(receipts, "watch", held)
     seen = client.seq
     first = asyncio.create_task(backend.stop(run_id, seen_seq=seen))
-    live = backend.running.parts.active.get(run_id)
-    assert live is not None
-    async with asyncio.timeout(5):
-        while live.halt is None:
-            await backend.http.get(f"/api/runs/{run_id}")
-
-    second = await backend.stop(run_id, seen_seq=2)
+    await looking.wait()
+    second = asyncio.create_task(backend.stop(run_id, seen_seq=2))
+    await backend.http.get(f"/api/runs/{run_id}")  # the second one has been read by then
+    go_on.set()
     ended = await client.until_ended()
 
-    assert (await first)["run"] == second["run"]
+    assert (await first)["run"] == (await second)["run"]
     assert ended["text_seq"] == seen
     assert ended["message"]["content"] == "".join(WORDS[:6])
 
