@@ -246,3 +246,12 @@ async def test_it_is_all_or_nothing(client: Client, monkeypatch: pytest.MonkeyPa
     assert (await bring(client, ALL)).status_code == 500
     assert len(calls) == 3
     assert (await client.get("/api/chats/")).json()["items"] == []
+
+
+async def test_names_that_scripts_trip_over_do_not_come_along(client: Client) -> None:
+    bad = {"a": 1, "__proto__": {"x": 1}, "b": {"constructor": {"prototype": 1}, "c": [{"__proto__": 1}]}}
+    message = {"id": "m", "parent_id": None, "role": "user", "content": "x", "metadata": bad}
+    own = {"title": "T", "active_leaf_id": None, "messages": [message]}
+    await bring(client, {"format": "vllm-chat", "version": 1, "chats": [own]})
+
+    assert (await only_chat(client))["messages"][0]["metadata"] == {"a": 1, "b": {"c": [{}]}}
