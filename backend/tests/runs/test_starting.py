@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.schemas.run import StartRun
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.served.backend_server import Backend, told_text
@@ -128,6 +129,30 @@ async def test_fifty_times_the_same_request_at_once_is_one_run(
     late = await backend.http.post(f"/api/chats/{chat_id}/runs", json=request)
     assert (late.status_code, late.json()["run"]["status"]) == (200, "completed")
     assert late.json()["assistant_message"]["content"] == "Only once."
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_start_whose_client_leaves_in_the_middle_is_whole(
+    backend: Backend, engine: ScriptedVllm, turns: int
+) -> None:
+    """Else its row would stand there for ever, and the chat take no other question."""
+    engine.script(Answer(content="All the same."))
+    chat_id = await backend.new_chat()
+    request = StartRun.model_validate({"run_id": str(uuid4()), "message": {"content": "Hello"}})
+    asking = asyncio.create_task(backend.running.services.runs.start("local", chat_id, request))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    if turns:
+        async with asyncio.timeout(20):
+            while backend.running.parts.logs.get(request.run_id or "") is None:  # noqa: ASYNC110 (its log stays)
+                await asyncio.sleep(0.001)
+        await backend.events(request.run_id or "")
+    stored = await backend.messages(chat_id)
+    assert [message["content"] for message in stored] == (["Hello", "All the same."] if turns else [])
 
 
 @pytest.mark.parametrize("chosen", ["run_id", "message"])
