@@ -47,7 +47,7 @@ class StopWatch:
 
     model: str
     asked_at: float
-    before: EngineLoad
+    before: asyncio.Task[EngineLoad | None]
     others: frozenset[str]
 
 

@@ -27,13 +27,8 @@ class RunReceipts:
         if model is None:
             return None
         others = self._others(run, model)
-        try:
-            async with asyncio.timeout(BEFORE_WITHIN_S):
-                before = await self._gauge.load(model)
-        except TimeoutError:
-            return None
-        if before is None or _work(before) <= len(others):
-            return None  # the request is not in the count, so its going could not be seen either
+        before = asyncio.create_task(self._gauge.load(model))
+        await asyncio.wait({before}, timeout=BEFORE_WITHIN_S)  # an answer that comes later still counts
         return StopWatch(model, asked_at, before, others)
 
     async def receipt(self, run: ActiveRun, watch: StopWatch | None) -> Receipt:
@@ -47,21 +42,26 @@ class RunReceipts:
         time = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout_at(watch.asked_at + RELEASED_WITHIN_S):
+                before = await watch.before
+                if before is None or _work(before) <= len(watch.others):
+                    return None  # the request was not in the count, so its going cannot be seen either
                 while True:
                     others = self._others(run, watch.model)
                     now = await self._gauge.load(watch.model)
-                    if now is not None and self._is_released(run, watch, now, others):
+                    if now is not None and self._is_released(run, watch, _work(before), _work(now), others):
                         return round((time() - watch.asked_at) * 1000, 1)
                     await asyncio.sleep(LOOK_EVERY_S)
         except TimeoutError:
             return None
 
-    def _is_released(self, run: ActiveRun, watch: StopWatch, now: EngineLoad, others: frozenset[str]) -> bool:
+    def _is_released(
+        self, run: ActiveRun, watch: StopWatch, before: int, now: int, others: frozenset[str]
+    ) -> bool:
         still = self._others(run, watch.model)
-        if _work(now) <= len(others & still):
+        if now <= len(others & still):
             return True  # nothing but the other runs here is left
         # others, of other programs too, may be in both counts: ours is gone when more went than those we know of
-        return _work(watch.before) - _work(now) > len(watch.others - still)
+        return before - now > len(watch.others - still)
 
     def _others(self, run: ActiveRun, model: str) -> frozenset[str]:
         return frozenset(

@@ -37,6 +37,7 @@ async def test_a_stop_closes_the_engine_at_once_and_is_confirmed_by_its_count(
 ) -> None:
     run_id = await shown(backend, engine, client, 3)
     asked_at = asyncio.get_running_loop().time()
+    run = backend.running.parts.active.get(run_id)
 
     stopped = await backend.stop(run_id, seen_seq=client.seq)
     took = asyncio.get_running_loop().time() - asked_at
@@ -44,7 +45,9 @@ async def test_a_stop_closes_the_engine_at_once_and_is_confirmed_by_its_count(
 
     closed_at = engine.received[0].ended_at
     assert closed_at is not None
-    assert closed_at - asked_at < 0.1
+    assert run is not None
+    assert run.watch is not None
+    assert closed_at - run.watch.asked_at < 0.1
     assert took < 1
     receipt = stopped["receipt"]
     assert (receipt["confirmed"], receipt["tokens"]) == (True, 3)
