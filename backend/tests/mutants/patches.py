@@ -116,7 +116,8 @@ PATCHES = (
     ),
     Patch(
         "a run may end twice", "app/repositories/runs.py",
-        ".where(RunRow.id == run_id, RunRow.status.in_(LIVE_STATUSES))", ".where(RunRow.id == run_id)",
+        "\" AND status IN ('queued', 'streaming') AND (owner IS NULL OR owner = :by) RETURNING id\"",
+        '" AND (owner IS NULL OR owner = :by) RETURNING id"',
         S + "test_a_run_ends_once",
     ),
     Patch(
@@ -172,18 +173,14 @@ PATCHES = (
     ),
     Patch(
         "slow readers are sent everything", "app/realtime/rooms.py",
-        "CREDIT_CHARS = 256 * 1024", "CREDIT_CHARS = 256 * 1024 * 1024",
+        "            if member.outbox.backlog > CREDIT_CHARS:\n                member.behind[run_id] = events[0].seq - 1\n",
+        "            if False:\n                member.behind[run_id] = events[0].seq - 1\n",
         "realtime/test_slow_reader.py::test_a_stuck_reader_is_skipped_and_caught_up_without_a_gap",
     ),
     Patch(
         "every page may connect", "app/realtime/gateway.py",
         "cors_allowed_origins=settings.origins,", "cors_allowed_origins=[],",
         SOCKET + "test_the_socketio_server_checks_the_page_itself_too",
-    ),
-    Patch(
-        "attachments are kept", "app/realtime/gateway.py",
-        '            raise ValueError("binary packets are not taken")\n', "            pass\n",
-        SOCKET + "test_announced_attachments_are_not_kept",
     ),
     Patch(
         "every host name is ours", "app/api/limits.py",
