@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -66,7 +67,8 @@ class ForkServer:
     async def __aexit__(self, *_: object) -> None:
         left = list(self._ended.items())
         for pid, _ended in left:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, and has been heard of soon
+                os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(WITHIN_S):
             await asyncio.gather(*(ended for _, ended in left))
         self._listening.cancel()
@@ -178,5 +180,6 @@ class ForkedBackend:
     async def kill(self) -> None:
         """Kill it as the kernel would, with nothing left to say."""
         if self.is_running:
-            self.send(signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                self.send(signal.SIGKILL)
             await self.ended()
