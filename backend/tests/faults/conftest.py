@@ -41,9 +41,7 @@ async def server(forking: subprocess.Popen[bytes]) -> AsyncIterator[ForkServer]:
 
 
 @pytest.fixture
-async def new_lane(
-    forking: subprocess.Popen[bytes], tmp_path: Path, migrated_sqlite: Path
-) -> AsyncIterator[NewLane]:
+async def new_lane(server: ForkServer, tmp_path: Path, migrated_sqlite: Path) -> AsyncIterator[NewLane]:
     """Make a lane, with further settings of its backend."""
     async with AsyncExitStack() as stack:
 
@@ -51,7 +49,7 @@ async def new_lane(
             folder = tmp_path / f"lane{next(_numbers)}"
             folder.mkdir()
             shutil.copy(migrated_sqlite, folder / "chat.db")
-            return await stack.enter_async_context(lane(folder, seed, forking, **settings))
+            return await stack.enter_async_context(lane(folder, seed, server, **settings))
 
         yield make
 

@@ -6,7 +6,6 @@ Knows no fault by name; `faults.py` does.
 import asyncio
 import json
 import random
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -118,12 +117,12 @@ def _goes_on(received: Received, prompts: list[list[int]]) -> bool:
 
 @asynccontextmanager
 async def lane(
-    folder: Path, seed: int, process: subprocess.Popen[bytes] | None = None, **settings: Any
+    folder: Path, seed: int, server: ForkServer | None = None, **settings: Any
 ) -> AsyncIterator[Lane]:
     """Give a lane whose backend has been started, by a fork server that runs already where there is one."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(ScriptedVllm())
-        server = await stack.enter_async_context(ForkServer(process))
+        server = server or await stack.enter_async_context(ForkServer())
         to_engine = await stack.enter_async_context(ChaosProxy(engine.port, seed=seed))
         url = f"http://127.0.0.1:{to_engine.port}/v1"
         backend = server.backend(folder, **{**SETTINGS, "vllm_api_base_url": url, **settings})

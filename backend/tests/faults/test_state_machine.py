@@ -22,6 +22,7 @@ from tests.fakes.answers import Answer
 from tests.faults import laws
 from tests.faults.answers import Question
 from tests.faults.follower import Door, Follower
+from tests.faults.forked_backend import ForkServer
 from tests.faults.lane import Lane, lane
 from tests.faults.model import Model, ModelRun
 
@@ -53,9 +54,9 @@ class Runs(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.lane: Lane = self.do(
-            self.stack.enter_async_context(lane(Path(self.folder.name), 1, self.forking, idle_timeout_s=30))
-        )
+        server = self.do(self.stack.enter_async_context(ForkServer(self.forking)))
+        made = lane(Path(self.folder.name), 1, server, idle_timeout_s=30)
+        self.lane: Lane = self.do(self.stack.enter_async_context(made))
         self.chats = [self.lane.id() for _ in range(CHATS)]
         for chat_id in self.chats:
             self.do(self.lane.say("POST", "/api/chats/", {"id": chat_id}))
