@@ -79,8 +79,8 @@ class Runs(RuleBasedStateMachine):
             self.lane, self.chats[chat], str(uuid4()), str(uuid4()), match, self._reader(chat, door)
         )
         asked.reader.run_id = asked.run_id
-        self.do(self._follow(asked.reader))
         self.do(asked.send())
+        self.do(self._follow(asked.reader))  # before, the chat's last answer is another run's
         self.asked.append(asked)
         self.model.runs.append(ModelRun(chat, match, words))
 
