@@ -27,6 +27,19 @@ const PREPARED = [
 export default defineConfig({
 	plugins: [tailwindcss(), sveltekit()],
 	build: { sourcemap: false },
+	environments: {
+		client: {
+			build: {
+				rolldownOptions: {
+					output: {
+						// What every first load needs comes as one file, as each file costs a round trip;
+						// all else stays apart, and on demand.
+						codeSplitting: { groups: [{ name: 'shell', tags: ['$initial'] }] }
+					}
+				}
+			}
+		}
+	},
 	server: {
 		host: '127.0.0.1',
 		proxy: {
