@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from e2e.browser import chromium, new_context
 from e2e.chat_page import ChatPage
+from e2e.engine.real_vllm import RealVllm
 from e2e.processes import REPOSITORY
 from e2e.rest import Rest
 from e2e.scripted_engine import ScriptedEngine
@@ -22,6 +23,7 @@ from e2e.tiers import Tiers
 from e2e.witness import Witness
 
 RESULTS = REPOSITORY / "test-results"
+REAL_MAX_NEW_TOKENS = 6000
 expect.set_options(timeout=10_000)
 
 NewTiers = Callable[..., Tiers]
@@ -103,6 +105,33 @@ def new_tiers(engine: ScriptedEngine, tmp_path: Path, request: pytest.FixtureReq
 def rest(tiers: Tiers) -> Iterator[Rest]:
     """The API, through the page's origin."""
     client = Rest(tiers.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVllm]:
+    """One real vLLM for the tests that do not kill it: it takes a minute to start."""
+    with RealVllm(tmp_path_factory.mktemp("vllm")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def real_tiers(vllm: RealVllm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
+    """Tiers on the real vLLM."""
+    settings = {"MAX_NEW_TOKENS": str(REAL_MAX_NEW_TOKENS)}
+    tiers = Tiers(tmp_path_factory.mktemp("real_tiers"), vllm.url, settings)
+    try:
+        tiers.start()
+        yield tiers
+    finally:
+        tiers.end()
+
+
+@pytest.fixture
+def api(real_tiers: Tiers) -> Iterator[Rest]:
+    """The API in front of the real vLLM, through the page's origin."""
+    client = Rest(real_tiers.url)
     yield client
     client.close()
 

@@ -5,11 +5,11 @@ The model is the tiny Qwen3, which was taught what a word in a message asks for;
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
+from e2e.conftest import REAL_MAX_NEW_TOKENS as MAX_NEW_TOKENS
 from e2e.conftest import NewTab
 from e2e.deadline import eventually
 from e2e.engine.real_vllm import RealVllm
@@ -20,32 +20,7 @@ from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.real_vllm
 
-MAX_NEW_TOKENS = 6000
 LONG_ANSWER = 3000
-
-
-@pytest.fixture(scope="module")
-def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealVllm]:
-    """One vLLM for all of these tests: it takes a minute to start."""
-    with RealVllm(tmp_path_factory.mktemp("vllm")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def real_tiers(vllm: RealVllm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiers]:
-    tiers = Tiers(tmp_path_factory.mktemp("real_tiers"), vllm.url, {"MAX_NEW_TOKENS": str(MAX_NEW_TOKENS)})
-    try:
-        tiers.start()
-        yield tiers
-    finally:
-        tiers.end()
-
-
-@pytest.fixture
-def api(real_tiers: Tiers) -> Iterator[Rest]:
-    client = Rest(real_tiers.url)
-    yield client
-    client.close()
 
 
 def ask(api: Rest, content: str, **options: object) -> tuple[list[Json], Json]:

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny_model import NAME, tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 300.0  # a minute on two idle cores
+START_S = 600.0  # a minute on two idle cores
 INSTALL_S = 1800.0
 END_S = 30.0
 
@@ -133,6 +133,12 @@ class RealVllm:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_S)
         self.kill()
+
+    def wait_until_gone(self, within_s: float = END_S) -> None:
+        """Waits until it has ended by itself; what is left then is for `kill`."""
+        assert self._process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within_s)
 
     def kill(self) -> None:
         """Kill -9 for all of its processes."""
