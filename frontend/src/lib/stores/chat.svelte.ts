@@ -32,8 +32,8 @@ export class ChatStore {
 	runSince = $state<number | null>(null);
 	leafId = $state<string | null>(null);
 	readonly path: Message[] = $derived(pathTo(this.tree, this.leafId));
-	/** Called when the chat is there and no run goes on in it. */
-	onIdle: () => void = () => undefined;
+	/** Called when the chat is there anew, and when its run has ended. */
+	onReady: () => void = () => undefined;
 
 	#run: RunState | null = null;
 	#ended: string[] = [];
@@ -150,7 +150,7 @@ export class ChatStore {
 		this.#put(message);
 		this.#setRun(null);
 		this.#publish();
-		this.onIdle();
+		this.onReady();
 	}
 
 	async #catchUp(run: RunState) {
@@ -190,7 +190,7 @@ export class ChatStore {
 		this.#publish();
 		this.failure = null;
 		this.phase = 'ready';
-		if (!live) this.onIdle();
+		this.onReady();
 	}
 
 	#put(message: Message) {

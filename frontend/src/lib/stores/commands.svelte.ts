@@ -40,7 +40,7 @@ export class ChatCommands {
 	) {
 		this.outbox = new Outbox(chat, api, unsent, () => this.newChat);
 		this.outbox.isHeldBack = () => this.isStarting;
-		chat.onIdle = () => void this.outbox.flush();
+		chat.onReady = () => void this.outbox.flush();
 	}
 
 	/** What is set for the chat, whether it is on the server or not. */

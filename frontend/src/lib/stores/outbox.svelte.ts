@@ -65,6 +65,7 @@ export class Outbox {
 
 	/** Sends the first message in line if the chat is ready for it. */
 	flush(): Promise<void> {
+		this.#settleArrived();
 		const [first] = this.pending;
 		if (!first || first.state !== 'waiting' || !this.#isOpen) return Promise.resolve();
 		if (this.isHeld && first.tries === 0) return Promise.resolve();
@@ -151,6 +152,14 @@ export class Outbox {
 		return first !== undefined && idOf(first) === this.editing;
 	}
 
+	/** What a page sent that did not live to hear of it, or whose reply was lost, stands in the chat already. */
+	#settleArrived() {
+		for (const { unsent, state } of this.pending) {
+			const { id, content } = unsent.request.message;
+			if (state !== 'sending' && this.chat.tree.get(id)?.content === content) this.#settle(unsent);
+		}
+	}
+
 	async #post(waitingOne: Unsent): Promise<void> {
 		const unsent = this.#placed(waitingOne);
 		const tries = (this.#find(unsent.request.message.id)?.tries ?? 0) + 1;
@@ -177,8 +186,8 @@ export class Outbox {
 	/** The first try fixes the place, so that each further one is the same request. */
 	#placed(unsent: Unsent): Unsent {
 		const { request } = unsent;
-		if (request.parent_id !== undefined || !this.chat.leafId) return unsent;
-		return { ...unsent, request: { ...request, parent_id: this.chat.leafId } };
+		if (request.parent_id !== undefined) return unsent;
+		return { ...unsent, request: { ...request, parent_id: this.chat.leafId ?? null } };
 	}
 
 	#failed(unsent: Unsent, failure: Failure, tries: number) {

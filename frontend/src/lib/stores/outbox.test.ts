@@ -59,6 +59,7 @@ beforeEach(async () => {
 afterEach(() => {
 	stores.forEach((each) => each.leave());
 	vi.useRealTimers();
+	vi.restoreAllMocks();
 });
 
 describe('what could not be sent', () => {
@@ -80,13 +81,14 @@ describe('what could not be sent', () => {
 	});
 
 	test('is tried again by itself, later each time, with the same ids', async () => {
+		vi.spyOn(Math, 'random').mockReturnValue(0.5);
 		for (let tries = 0; tries < 2; tries++) {
 			backend.refusals.set('startRun', new Failure('storage_busy', { status: 503 }));
 			if (tries === 0) await commands.send('Why?');
 			else await vi.advanceTimersByTimeAsync(2_600);
 			expect(waiting()).toEqual(['failed: Why?']);
 		}
-		await vi.advanceTimersByTimeAsync(3_900);
+		await vi.advanceTimersByTimeAsync(3_500);
 		expect(backend.callsOf('startRun')).toHaveLength(2);
 		await vi.advanceTimersByTimeAsync(700);
 
@@ -122,6 +124,25 @@ describe('what could not be sent', () => {
 		expect(backend.chat('chat').messages).toHaveLength(2);
 		expect(texts()).toEqual(['user: Why?', 'assistant: So.']);
 		expect(waiting()).toEqual([]);
+	});
+
+	test('does not wait any more after a reload when it had arrived before it', async () => {
+		const accepted = backend.api.startRun.bind(backend.api);
+		backend.api.startRun = async (...args) => {
+			await accepted(...args);
+			return new Promise(() => undefined); // the page is gone before the reply
+		};
+		void commands.send('Why?');
+		await settled();
+		expect(storage.keys()).not.toEqual([]);
+
+		const reloaded = await openTab();
+		await settled();
+
+		expect(waiting(reloaded.commands)).toEqual([]);
+		expect(storage.keys()).toEqual([]);
+		expect(backend.callsOf('startRun')).toHaveLength(1);
+		expect(texts(reloaded.store)).toEqual(['user: Why?', 'assistant: ']);
 	});
 
 	test('is not sent again by itself when it was refused for good', async () => {
