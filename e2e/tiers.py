@@ -13,7 +13,7 @@ from e2e.page_build import fresh_build
 from e2e.ports import free_port
 from e2e.processes import Process
 
-START_S = 60  # two seconds on an idle machine
+START_S = 120  # two seconds on an idle machine
 
 
 @dataclass
