@@ -255,3 +255,11 @@ async def test_names_that_scripts_trip_over_do_not_come_along(client: Client) ->
     await bring(client, {"format": "vllm-chat", "version": 1, "chats": [own]})
 
     assert (await only_chat(client))["messages"][0]["metadata"] == {"a": 1, "b": {"c": [{}]}}
+
+
+async def test_a_run_of_another_server_is_not_one_of_this(client: Client) -> None:
+    message = {"id": "m", "parent_id": None, "role": "assistant", "content": "x", "status": "stopped"}
+    own = {"active_leaf_id": None, "messages": [{**message, "metadata": {"run_id": "r", "continued": 1}}]}
+    await bring(client, {"format": "vllm-chat", "version": 1, "chats": [own]})
+
+    assert (await only_chat(client))["messages"][0]["metadata"] == {"continued": 1}
