@@ -19,6 +19,9 @@ const KNOWN: [sentence: RegExp, key: MessageKey][] = [
 	[/^(?<model>[^:]+): preparing$/, 'backend.preparing'],
 	[/^(?<model>[^:]+): (?:loading|ready)$/, 'backend.loading'],
 	[/^(?<model>[^:]+): restarting$/, 'backend.restarting'],
+	[/^it is here already$/, 'transfer.is_here'],
+	[/^it is empty$/, 'transfer.is_empty'],
+	[/^it is no conversation of a known format$/, 'transfer.is_unknown'],
 	[/^The database does not answer\.$/, 'error.storage_unavailable'],
 	[
 		/^The conversation has at least (?<used>\d+) tokens; the model's context holds (?<limit>\d+)\.$/,

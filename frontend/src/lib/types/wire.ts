@@ -32,6 +32,8 @@ export type Health = Schemas['Health'];
 export type TierHealth = Schemas['Tier'];
 export type ModelState = Schemas['ModelState'];
 export type ServedModels = Schemas['ServedModels'];
+/** How many chats and messages of a file are new, and what was left out of it. */
+export type Imported = Schemas['Imported'];
 
 /** The engine's `usage`, passed on as it reports it. */
 export interface Usage {
@@ -63,8 +65,8 @@ export interface MessageMetadata {
 	options?: Options;
 	/** The newest run that wrote into this message. */
 	run_id?: string;
-	/** What was left out of the prompt, so that the rest fitted. */
-	dropped?: number;
+	/** So many of the oldest messages were left out of the prompt, so that the rest fitted. */
+	dropped_turns?: number;
 }
 
 export type Message = With<Schemas['Message'], { metadata: MessageMetadata }>;
