@@ -49,22 +49,27 @@ def pytest(folder: Path, tests: Sequence[str]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def broken(folder: Path, patch: Patch) -> str | None:
-    """Apply a sabotage, run its test and take it back; returns what is wrong, or None when the test was red."""
+def sabotaged(folder: Path, patch: Patch) -> tuple[str, str]:
+    """Apply a sabotage, run its test and take it back.
+
+    Returns:
+        `red`, `hung` (the test did not come to an end, which a starved machine does too) or `WRONG`, and what to say.
+    """
     file = folder / "backend" / patch.file
     whole = file.read_text(encoding="utf-8")
     if whole.count(patch.old) != 1:
-        return f"{patch.file} has what is replaced {whole.count(patch.old)} times: the patch needs mending"
+        said = f"{patch.file} has what is replaced {whole.count(patch.old)} times: the patch needs mending"
+        return "WRONG", said
     file.write_text(whole.replace(patch.old, patch.new), encoding="utf-8")
     try:
         code, said = pytest(folder, [patch.test])
     except subprocess.TimeoutExpired:
-        return None  # it hangs for ever: noticed as well
+        return "hung", patch.test
     finally:
         file.write_text(whole, encoding="utf-8")
     if code == RED and " failed" in said:
-        return None
-    return f"{patch.test} ended with {code}, not red\n{said[-1500:]}"
+        return "red", patch.test
+    return "WRONG", f"{patch.test} ended with {code}, not red\n{said[-1500:]}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -90,9 +95,9 @@ def main(arguments: Sequence[str]) -> int:
             return 1
         failures = 0
         for patch in chosen:
-            wrong = broken(folder, patch)
-            failures += wrong is not None
-            print(f"{'red  ' if wrong is None else 'WRONG'} {patch.name}: {wrong or patch.test}", flush=True)
+            came_to, said = sabotaged(folder, patch)
+            failures += came_to == "WRONG"
+            print(f"{came_to:5} {patch.name}: {said}", flush=True)
     print(f"{len(chosen) - failures} of {len(chosen)} noticed")
     return 1 if failures else 0
 
