@@ -158,7 +158,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             monotonic=clock.monotonic,
         )
         await services.chats.purge_deleted()
-        await opened_runs.recovered(lambda known, only: recover(parts, runs, known, only))
+        await opened_runs.recovered(lambda known, only: recover(parts, known, only))
         catalogue.start()
         lag = asyncio.create_task(measures.sample_lag())
         try:

@@ -39,20 +39,9 @@ Identify = Callable[[Any], str]
 
 
 class TextPacket(socketio.packet.Packet):  # type: ignore[misc]
-    """Refuses binary packets: each may announce attachments without limit, which are kept until all have come."""
+    """Goes out as text, without being looked through for bytes. What comes in as binary, the frame filter refuses."""
 
     uses_binary_events = False
-
-    def decode(self, encoded_packet: str) -> int:
-        """Read a packet.
-
-        Raises:
-            ValueError: it is binary.
-        """
-        attachments: int = super().decode(encoded_packet)
-        if self.packet_type in (socketio.packet.BINARY_EVENT, socketio.packet.BINARY_ACK):
-            raise ValueError("binary packets are not taken")
-        return attachments
 
 
 class LeanSocket(AsyncSocket):  # type: ignore[misc]

@@ -15,9 +15,10 @@ import msgspec
 from app.database import Database
 from app.errors import StartError, Unavailable
 from app.ports import JournaledRun
+from app.repositories.group_commit import GroupCommit
 from app.repositories.journal_file import journal_files, read, remove
 from app.repositories.postgresql_journal import PostgresqlJournal
-from app.repositories.run_journal import GroupCommit, RunJournal
+from app.repositories.run_journal import RunJournal
 from app.repositories.run_lease import RunLease, Taken, look_after
 
 Recover = Callable[[Mapping[str, JournaledRun], Collection[str] | None], Awaitable[object]]

@@ -49,6 +49,11 @@ class MemoryStorage(Storage):
         """Return whether a chat or run is kept here."""
         return id_ in self._ids
 
+    @property
+    def in_one_thread(self) -> bool:
+        """It is on the event loop."""
+        return False
+
     async def transaction(self, work: Callable[[Unit], Awaitable[T]], *, urgent: bool = False) -> T:  # noqa: ARG002 (nobody waits here)
         """Do the work as one unit. See `Storage`."""
         async with self.write() as unit:

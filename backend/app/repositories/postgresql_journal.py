@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from loguru import logger
 
 from app.errors import Unavailable
+from app.repositories.group_commit import ROTATE_BYTES, Entry, GroupCommit
 from app.repositories.journal_file import Record, encode
-from app.repositories.run_journal import ROTATE_BYTES, Entry, GroupCommit
 from app.repositories.run_lease import RunLease
 
 INSERT = "INSERT INTO journal_batches (owner, file, records) VALUES (:owner, :file, :records)"

@@ -14,6 +14,7 @@ from app.database import Database
 from app.repositories.chats import ChatRepository
 from app.repositories.messages import MessageRepository
 from app.repositories.presets import PresetRepository
+from app.repositories.run_ends import RunEndRepository
 from app.repositories.run_starts import RunStartRepository
 from app.repositories.run_tokens import RunTokenRepository
 from app.repositories.runs import RunRepository
@@ -37,6 +38,7 @@ class Unit:
         self.presets = PresetRepository(session)
         self.transfers = TransferRepository(session)
         self.starts = RunStartRepository(session)
+        self.ends = RunEndRepository(session)
 
     async def ping(self) -> None:
         """Ask the database for nothing, to see that it answers."""

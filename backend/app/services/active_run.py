@@ -1,6 +1,6 @@
 """A run that lives in this process, and the registry of them.
 
-Holds state and decides nothing: the run service alone puts runs in and takes them out.
+Holds state and decides nothing: `RunLives` alone puts runs in and takes them out.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class ActiveRun:
     `halt` says why it is being cancelled, once somebody has asked for that. `message` is what was stored at its
     start, with the text of earlier runs into it (`continues`, `begun`); a run without a chat has one too, which is
     stored nowhere. `closes_thought`: somebody has asked for the answer now. `asked_model`: the model whose engine has
-    been asked; `at_engine`: it is answering. `stopping`: the first stop, which alone says where the text ends.
+    been asked; `at_engine`: it is answering. `launched`: it is stored, or known never to be (`is_unstored`). `stopping`: the first stop, which alone says where the text ends.
     """
 
     id: str
@@ -89,6 +89,8 @@ class ActiveRun:
     watch: StopWatch | None = None
     task: asyncio.Task[None] | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    launched: asyncio.Event = field(default_factory=asyncio.Event)
+    is_unstored: bool = False
     result: tuple[Run | None, Message] | None = None
 
     @property

@@ -8,10 +8,12 @@ from uuid import uuid4
 from app.errors import Conflict
 from app.models import ChatRow
 from app.ports import Clock, EventSink
-from app.repositories.storage import Storage
+from app.repositories.chats import ListedChat
+from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary, CreateChat
-from app.services.conversation import check_max_tokens, mark_active, summary_of, tell_chat_changed
+from app.services.conversation import check_max_tokens, mark_active, tell_chat_changed
 from app.services.option_checks import check_response_format
+from app.services.wire import summary_on_wire
 from app.utils.digest import digest
 
 MAX_CHATS_PER_USER = 50_000
@@ -54,7 +56,8 @@ class ChatCreation:
         place = self._storage.temporary if request.temporary else self._storage
         if request.id is not None:
             await self._check_not_elsewhere(request.id, temporary=request.temporary)
-        async with place.write() as unit:
+
+        async def work(unit: Unit) -> tuple[ChatRow, ChatSummary | None]:
             known = await unit.chats.with_id(request.id) if request.id is not None else None
             if known is not None:
                 if known.user_id != user_id or known.origin != origin or known.deleted_at is not None:
@@ -65,7 +68,9 @@ class ChatCreation:
             await mark_active(unit, chat, chat.created_at)
             chat.updated_at = chat.created_at
             await unit.chats.insert(chat)
-            summary = await summary_of(unit, chat)
+            return chat, summary_on_wire(ListedChat(chat, 0, None))
+
+        chat, summary = await place.transaction(work)
         place.hold(chat.id)
         return chat, summary
 

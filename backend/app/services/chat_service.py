@@ -76,10 +76,11 @@ class ChatService:
             Invalid: the cursor is none of ours.
         """
         after = _place(cursor) if cursor is not None else None
-        async with self._storage.read() as unit:
-            found = await unit.chats.page(
+        found = await self._storage.look(
+            lambda unit: unit.chats.page(
                 user_id, limit=limit + 1, after=after, archived=archived, tag=tag, folder=folder
             )
+        )
         shown = found[:limit]
         more = len(found) > limit
         last = shown[-1].chat if more else None
@@ -92,11 +93,14 @@ class ChatService:
         Raises:
             NotFound: `chat_not_found`.
         """
-        async with self._storage.of(chat_id).read() as unit:
+
+        async def look(unit: Unit) -> Chat:
             chat = await unit.chats.get(user_id, chat_id)
             if chat is None:
                 raise chat_not_found()
-            return await self._whole(unit, chat, last=last)
+            return await _whole(unit, chat, last=last)
+
+        return self._presented(await self._storage.of(chat_id).look(look))
 
     async def update(
         self, user_id: str, chat_id: str, request: UpdateChat, *, if_match: str | None = None
@@ -129,9 +133,9 @@ class ChatService:
             mark_changed(chat, self._clock.now())
             await unit.chats.save()
             summary = await summary_of(unit, chat)
-            whole = await self._whole(unit, chat, last=None)
+            whole = await _whole(unit, chat, last=None)
         tell_chat_changed(self._events, summary)
-        return whole
+        return self._presented(whole)
 
     async def delete(self, user_id: str, chat_id: str) -> None:
         """Delete a chat so that it can be restored; a live run in it is stopped first.
@@ -182,17 +186,25 @@ class ChatService:
                 await unit.chats.purge(chat_id)
         return len(gone)
 
-    async def _whole(self, unit: Unit, chat: ChatRow, *, last: int | None) -> Chat:
-        if last is None:
-            shown = tree_on_wire(await unit.messages.tree(chat.id))
-        elif last and chat.active_leaf_id is not None:
-            path = await unit.messages.path(chat.active_leaf_id, limit=last)
-            shown = await messages_on_wire(unit, chat.id, path)
-        else:
-            shown = []
-        messages = [self._live_runs.present_message(message) for message in shown]
-        live = await unit.runs.live_in_chat(chat.id)
-        return chat_on_wire(chat, messages, self._live_runs.present(run_on_wire(live)) if live else None)
+    def _presented(self, chat: Chat) -> Chat:
+        """Return a chat as stored with the live state of its run."""
+        if chat.active_run is None:
+            return chat
+        messages = [self._live_runs.present_message(message) for message in chat.messages]
+        run = self._live_runs.present(chat.active_run)
+        return chat.model_copy(update={"messages": messages, "active_run": run})
+
+
+async def _whole(unit: Unit, chat: ChatRow, *, last: int | None) -> Chat:
+    if last is None:
+        shown = tree_on_wire(await unit.messages.tree(chat.id))
+    elif last and chat.active_leaf_id is not None:
+        path = await unit.messages.path(chat.active_leaf_id, limit=last)
+        shown = await messages_on_wire(unit, chat.id, path)
+    else:
+        shown = []
+    live = await unit.runs.live_in_chat(chat.id)
+    return chat_on_wire(chat, shown, run_on_wire(live) if live else None)
 
 
 def _place(cursor: str) -> ChatPlace:

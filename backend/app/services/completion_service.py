@@ -78,7 +78,7 @@ class CompletionService:
             created_at=now,
             turns=tuple(Turn(turn.role, turn.content) for turn in asked),
         )
-        self._runs.launch(run)
+        self._parts.lives.launch(run)
         return run
 
 

@@ -95,12 +95,12 @@ class RunContinuation:
             try:
                 stored = await self._stored(user_id, chat_id, run_id, new_id, request)
             except BaseException:
-                self._runs.give_back(ticket)
+                self._parts.lives.give_back(ticket)
                 raise
             run = self._live_run(user_id, chat_id, stored, ticket)
             tell_message_changed(self._parts.events, user_id, stored.message)
             tell_chat_changed(self._parts.events, stored.chat)
-            self._runs.launch(run)
+            self._parts.lives.launch(run)
         started = RunStarted(run=stored.run, user_message=None, assistant_message=stored.message)
         return self._present(started), True
 

@@ -12,6 +12,7 @@ from loguru import logger
 
 from app.errors import Unavailable
 from app.ports import Clock, EventSink
+from app.repositories.chats import ListedChat
 from app.repositories.run_tokens import KeptTokens
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
@@ -20,8 +21,8 @@ from app.schemas.problem import RunError
 from app.schemas.run import Run
 from app.services.active_run import ActiveRun, Ending
 from app.services.answer_metadata import text_digest
-from app.services.conversation import mark_active, summary_of, tell_chat_changed
-from app.services.wire import messages_on_wire, run_on_wire
+from app.services.conversation import bring_to_top, tell_chat_changed
+from app.services.wire import message_on_wire, run_on_wire, summary_on_wire
 
 RETRY_S = (0.1, 0.3, 1.0, 3.0)  # a database that is busy or full may come back; the last one repeats
 
@@ -96,22 +97,25 @@ class RunEnding:
             started_at=run.started_at,
             ended_at=now,
         )
-        row = await unit.messages.get(message.chat_id or "", message.id)
+        row = await unit.ends.answer(message.chat_id or "", message.id)
         if not moved or row is None:
             return None, message, None  # deleted under its hands: nothing is left to be stored
+        content_before = row.content
         row.content, row.reasoning = message.content, message.reasoning
         row.status, row.model, row.details = message.status, message.model, message.metadata
         row.updated_at = message.updated_at
-        await unit.messages.save()
+        await unit.ends.save_answer(row, content_before)
         await _keep_tokens(unit, run, ending, message, text_seq)
-        stored = await unit.runs.with_id(run.id)
-        chat = await unit.chats.get(run.user_id, run.chat_id or "")
+        stored = await unit.ends.run(run.id)
+        chat = await unit.ends.chat(run.user_id, row.chat_id)
         summary = None
         if chat is not None:
-            await mark_active(unit, chat, now)
-            await unit.chats.save()
-            summary = await summary_of(unit, chat)
-        shown = (await messages_on_wire(unit, row.chat_id, [row]))[0]
+            places = await unit.starts.places(run.user_id, chat.id)
+            bring_to_top(chat, places.activity, now)
+            await unit.starts.save_chat(chat, chat.title)
+            summary = summary_on_wire(ListedChat(chat, places.messages, None))  # its one live run has ended
+        siblings = await unit.starts.children(row.chat_id, row.parent_id)
+        shown = message_on_wire(row, siblings)
         return run_on_wire(stored) if stored is not None else None, shown, summary
 
 

@@ -5,7 +5,7 @@ Never raises: whatever happens becomes an `Ending`, or None for a run that stays
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from loguru import logger
 
@@ -13,6 +13,8 @@ from app.errors import AppError, EngineBroken, EngineCannotGoOn, EngineError, En
 from app.ports import ChatModel, Clock, EngineItem, Finished, Generation, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
+from app.services.generation_endings import cut_off, failed, interrupted, whole_usage
+from app.services.run_attempts import Attempts
 from app.services.run_prompt import RunPrompt
 from app.services.run_seam import Seam
 
@@ -24,11 +26,7 @@ ENGINE_RETRY_S = (
 )  # between looks for an engine that is out of reach; the last one repeats
 ERROR_RETRY_S = 0.5  # before the one retry of an engine that answered with an error
 RETRYABLE = frozenset({"engine_error"})  # what a second try can mend; a wrong request stays wrong
-MAX_FRUITLESS = (
-    3  # attempts in a row without a new token, so that a prompt that kills engines cannot do so for ever
-)
 BUDGET_SLACK = 16  # tokens: an engine that keeps the budget itself needs some to end the thought
-MAX_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -38,24 +36,6 @@ class GenerationLimits:
     engine_wait_s: float
     run_timeout_s: float
     resume: bool
-
-
-@dataclass
-class _Attempts:
-    """How often a run was asked for, and what came of it."""
-
-    begun: int = 0
-    fruitless: int = 0
-    spent_s: float = 0.0
-    retried: bool = False
-    turning: bool = False  # from the thought to the answer: that is no break
-    looks: int = 0
-    waiting_since: float | None = None
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether it is time to give up."""
-        return self.fruitless >= MAX_FRUITLESS or self.begun >= MAX_ATTEMPTS
 
 
 class RunGeneration:
@@ -96,7 +76,7 @@ class RunGeneration:
 
     async def _answered(self, run: ActiveRun) -> Ending:
         earlier = run.seam()
-        attempts = _Attempts(begun=earlier.starts, fruitless=earlier.fruitless)
+        attempts = Attempts(begun=earlier.starts, fruitless=earlier.fruitless)
         while not attempts.exhausted:
             try:
                 ending = await self._tried(run, attempts)
@@ -110,9 +90,9 @@ class RunGeneration:
                 continue
             if ending is not None:
                 return ending
-        return _interrupted(EngineBroken("engine_lost", "The engine broke too often in this answer."))
+        return interrupted(EngineBroken("engine_lost", "The engine broke too often in this answer."))
 
-    async def _tried(self, run: ActiveRun, attempts: _Attempts) -> Ending | None:
+    async def _tried(self, run: ActiveRun, attempts: Attempts) -> Ending | None:
         """Ask the engine once; None when it is to be asked again."""
         seam = run.seam()
         try:
@@ -120,27 +100,27 @@ class RunGeneration:
         except EngineUnreachable as error:
             if await self._waited(run, attempts):
                 return None
-            return _cut(error, seam)
+            return cut_off(error, seam)
         except EngineCannotGoOn as error:
-            return _interrupted(error)
+            return interrupted(error)
         except EngineError as error:
             return await self._after_error(run, seam, attempts, error)
 
     async def _after_error(
-        self, run: ActiveRun, before: Seam, attempts: _Attempts, error: EngineError
+        self, run: ActiveRun, before: Seam, attempts: Attempts, error: EngineError
     ) -> Ending | None:
         """Return the ending after an engine's error, or None when it is to be asked again."""
         await run.log.settled()
         seam = run.seam()
         if not seam.tokens and not isinstance(error, EngineBroken):
             if attempts.retried or error.code not in RETRYABLE or run.phase != "queued":
-                return _cut(error, seam)
+                return cut_off(error, seam)
             attempts.retried = True
             await asyncio.sleep(ERROR_RETRY_S)
             return None
         attempts.fruitless = 0 if seam.tokens != before.tokens else attempts.fruitless + 1
         if not self._may_go_on(run, seam) or attempts.exhausted:
-            return _interrupted(error)
+            return interrupted(error)
         logger.warning("run {}: {}; going on", run.id, error.code)
         await asyncio.sleep(ENGINE_RETRY_S[min(attempts.fruitless, len(ENGINE_RETRY_S) - 1)])
         return None
@@ -151,7 +131,7 @@ class RunGeneration:
         # a grammar begins again at a seam, so structured output cannot cross one
         return not seam.has_text or run.options.response_format is None
 
-    async def _waited(self, run: ActiveRun, attempts: _Attempts) -> bool:
+    async def _waited(self, run: ActiveRun, attempts: Attempts) -> bool:
         """Wait a little for an engine that is out of reach; False when it has been waited for long enough."""
         now = self._clock.monotonic()
         if attempts.waiting_since is None:
@@ -164,9 +144,9 @@ class RunGeneration:
         attempts.looks += 1
         return True
 
-    async def _attempt(self, run: ActiveRun, seam: Seam, attempts: _Attempts) -> Ending:
+    async def _attempt(self, run: ActiveRun, seam: Seam, attempts: Attempts) -> Ending:
         if seam.tokens and not attempts.turning and not self._may_go_on(run, seam):
-            return _interrupted(EngineBroken("engine_lost", "The answer was cut and cannot be gone on with."))
+            return interrupted(EngineBroken("engine_lost", "The answer was cut and cannot be gone on with."))
         generation, ahead = await self._prompt.generation(run, seam)
         if generation.max_tokens <= 0:
             return Ending("completed", finish_reason="length")
@@ -202,7 +182,7 @@ class RunGeneration:
             timings=finished.timings,
         )
 
-    def _begin(self, run: ActiveRun, generation: Generation, seam: Seam, attempts: _Attempts) -> None:
+    def _begin(self, run: ActiveRun, generation: Generation, seam: Seam, attempts: Attempts) -> None:
         attempts.waiting_since = None
         if attempts.turning:
             attempts.turning = False
@@ -229,32 +209,6 @@ class RunGeneration:
             return None
         detail = "The server was shut down before the answer was complete."
         return Ending("interrupted", RunError(code="shutting_down", detail=detail))
-
-
-def failed(error: AppError) -> Ending:
-    """Return the ending of a run that an error ended."""
-    return Ending("failed", RunError.model_validate({"code": error.code, "detail": error.detail}))
-
-
-def _cut(error: AppError, seam: Seam) -> Ending:
-    return _interrupted(error) if seam.has_text else failed(error)
-
-
-def whole_usage(usage: dict[str, object] | None, generated_before: int) -> dict[str, object] | None:
-    """Return the engine's figures for the whole answer: what it took for prompt was partly answer already."""
-    if usage is None or not generated_before:
-        return usage
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(completion, int):
-        return usage
-    return usage | {
-        "prompt_tokens": prompt - generated_before,
-        "completion_tokens": completion + generated_before,
-    }
-
-
-def _interrupted(error: AppError) -> Ending:
-    return replace(failed(error), outcome="interrupted")
 
 
 def _keep_budget(run: ActiveRun, thought: Piece) -> None:

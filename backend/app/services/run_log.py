@@ -1,18 +1,18 @@
-"""The event log of one run: merges text, numbers events, keeps them, shows them once they are safe.
+"""The event log of one run: merges text, numbers events, shows them once they are safe.
 
 Knows neither what makes events safe nor where they are sent.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.errors import Unavailable
 from app.ports import EventSink, Journal, JournaledRun, LogSnapshot
 from app.schemas.numbered import Delta, Ended, Numbered, Queued, QueueReason, Started
 from app.schemas.run import Channel, Outcome
-from app.services.run_seam import Seam
+from app.services.held_journal import HeldJournal
+from app.services.run_events import RunEvents
 from app.services.run_tail import Tail
 
 REWRITTEN_AT_ONCE = 250  # events: less than a millisecond of the loop
@@ -21,7 +21,7 @@ MIN_INTERVAL_S = (
 )
 
 
-class RunLog:
+class RunLog(RunEvents):
     """See `ports.RunLog`.
 
     A first delta goes out at once. One that follows within `MIN_INTERVAL_S` waits for the rest of it and takes
@@ -40,6 +40,7 @@ class RunLog:
         monotonic: Callable[[], float],
         kept: bool = True,
     ) -> None:
+        super().__init__()
         self.user_id = user_id
         self.chat_id = chat_id
         self.run_id = run_id
@@ -48,28 +49,10 @@ class RunLog:
         self._journal = journal
         self._sink = sink
         self._monotonic = monotonic
-        self._events: list[Numbered] = []
-        self._ids: list[tuple[int, ...]] = []  # of each event, as long as the run may have to go on
-        self._prompt_ids: tuple[int, ...] = ()
-        self._visible = 0
         self._failure: Unavailable | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
         self._tail = Tail()
         self._timer: asyncio.TimerHandle | None = None
         self._quiet_until = 0.0
-
-    @property
-    def seq(self) -> int:
-        """The number of the last visible event."""
-        return self._visible
-
-    @property
-    def ended(self) -> bool:
-        """Whether `run.ended` is visible."""
-        return bool(self._visible) and isinstance(self._events[self._visible - 1], Ended)
-
-    def __len__(self) -> int:
-        return len(self._events)
 
     # --- written by the generation task -------------------------------------------------------------------
 
@@ -165,6 +148,11 @@ class RunLog:
         self._sink.run_events(self.user_id, self.chat_id, fresh)
         self._wake()
 
+    def release(self) -> None:
+        """Have what was held back made safe, and from now on everything at once."""
+        if isinstance(self._journal, HeldJournal):
+            self._journal = self._journal.released()
+
     def undurable(self, error: Unavailable) -> None:
         """Remember that nothing more can be made safe."""
         self._failure = error
@@ -203,26 +191,6 @@ class RunLog:
         """Put these tokens before the next text, instead of any that came without a text of their own."""
         self._tail.hold(token_ids)
 
-    def seam(self, up_to: int | None = None) -> Seam:
-        """Return where the visible text (of events up to `up_to`) ends, for an engine to go on from there."""
-        visible = self._events[: self._visible if up_to is None else min(up_to, self._visible)]
-        deltas = [event for event in visible if isinstance(event, Delta)]
-        known = zip(visible, self._ids, strict=False)
-        ids = [ids for event, ids in known if isinstance(event, Delta)]
-        generated = tuple(chain.from_iterable(ids))
-        starts = [event.seq for event in visible if isinstance(event, Started)]
-        last = deltas[-1].seq if deltas else 0
-        return Seam(
-            prompt_ids=self._prompt_ids,
-            generated_ids=generated,
-            is_exact=bool(self._prompt_ids) and bool(ids) and bool(ids[-1]),
-            has_text=bool(deltas),
-            inside_thought=bool(deltas) and deltas[-1].channel == "reasoning",
-            starts=len(starts),
-            fruitless=sum(seq > last for seq in starts),
-            tokens=max(len(generated), len(deltas)),
-        )
-
     # --- read by anybody ----------------------------------------------------------------------------------
 
     def snapshot(self) -> LogSnapshot:
@@ -231,35 +199,7 @@ class RunLog:
         reasoning, content = self.text(self._visible)
         return LogSnapshot(self._visible, content, reasoning)
 
-    def text(self, seq: int) -> tuple[str, str]:
-        """Return (reasoning, content) of the visible events up to `seq`."""
-        parts: dict[Channel, list[str]] = {"reasoning": [], "content": []}
-        for event in self._events[: min(seq, self._visible)]:
-            if isinstance(event, Delta):
-                parts[event.channel].append(event.text)
-        return "".join(parts["reasoning"]), "".join(parts["content"])
-
-    def events_after(self, seq: int) -> Sequence[Numbered]:
-        """Return the visible events after `seq`."""
-        return self._events[seq : self._visible] if seq < self._visible else []
-
-    async def follow(self, seq: int) -> AsyncGenerator[Sequence[Numbered], None]:
-        """Give the events after `seq`, then new ones as they become visible, until `run.ended`."""
-        while True:
-            fresh = self.events_after(seq)
-            if fresh:
-                seq = self._visible
-                yield fresh
-            if self.ended and seq >= self._visible:
-                return
-            if seq >= self._visible:
-                await self._change()
-
     # --- inside -------------------------------------------------------------------------------------------
-
-    @property
-    def _next(self) -> int:
-        return len(self._events) + 1
 
     def _seal(self) -> None:
         self._stop_timer()
@@ -283,14 +223,3 @@ class RunLog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _change(self) -> asyncio.Future[None]:
-        waiting = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        waiting.add_done_callback(self._waiting.discard)
-        return waiting
-
-    def _wake(self) -> None:
-        for waiting in tuple(self._waiting):
-            if not waiting.done():
-                waiting.set_result(None)

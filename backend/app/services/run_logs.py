@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.errors import Unavailable
 from app.ports import Clock, EventSink, Journal, JournaledLog
 from app.schemas.numbered import Numbered
+from app.services.held_journal import HeldJournal
 from app.services.run_log import RunLog
 
 KEPT_S = 600.0  # how long late readers find the events of an ended run
@@ -53,15 +54,26 @@ class RunLogs:
         self._kept_events = 0
 
     def open(
-        self, *, user_id: str, chat_id: str | None, run_id: str, message_id: str | None, kept: bool = True
+        self,
+        *,
+        user_id: str,
+        chat_id: str | None,
+        run_id: str,
+        message_id: str | None,
+        kept: bool = True,
+        held: bool = False,
     ) -> RunLog:
-        """Begin the log of a new run; `kept` says whether its events are journaled, to outlive the process."""
+        """Begin the log of a new run; `kept` says whether its events are journaled, to outlive the process.
+
+        With `held` nothing of it is journaled or seen before it is released.
+        """
+        journal = self._journal if kept else self._unkept
         log = RunLog(
             user_id=user_id,
             chat_id=chat_id,
             run_id=run_id,
             message_id=message_id,
-            journal=self._journal if kept else self._unkept,
+            journal=HeldJournal(journal) if held else journal,
             kept=kept,
             sink=self._sink,
             monotonic=self._clock.monotonic,

@@ -19,6 +19,7 @@ from app.services.admission import Admission
 from app.services.context_window import ContextWindow
 from app.services.run_ending import RunEnding
 from app.services.run_generation import GenerationLimits, RunGeneration
+from app.services.run_lives import RunLives
 from app.services.run_logs import RunLogs
 from app.services.run_prompt import RunPrompt
 from app.services.run_receipt import RunReceipts
@@ -38,8 +39,7 @@ class RunParts:
     active: ActiveRuns
     admission: Admission
     starts: RunStart
-    generation: RunGeneration
-    ending: RunEnding
+    lives: RunLives
     view: RunView
     receipts: RunReceipts
 
@@ -63,6 +63,8 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         running=settings.max_concurrent_runs, queued=settings.max_queued_runs, per_user=settings.runs_per_user
     )
     limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s, resume=settings.resume_runs)
+    prompt = RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter))
+    receipts = RunReceipts(gauge, active)
     return RunParts(
         storage=storage,
         catalogue=catalogue,
@@ -72,10 +74,15 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         active=active,
         admission=admission,
         starts=RunStart(storage, clock, catalogue, default_max_tokens=settings.default_max_tokens),
-        generation=RunGeneration(
-            model, RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter)), clock, limits
+        lives=RunLives(
+            active,
+            logs,
+            admission,
+            RunGeneration(model, prompt, clock, limits),
+            RunEnding(storage, clock, events),
+            receipts,
+            resume=settings.resume_runs,
         ),
-        ending=RunEnding(storage, clock, events),
         view=RunView(storage, logs, active, admission),
-        receipts=RunReceipts(gauge, active),
+        receipts=receipts,
     )

@@ -1,6 +1,6 @@
 """Taking up the runs that an earlier process left open: before the server listens, so that nobody sees them half.
 
-What becomes of them is the run service's business.
+What becomes of them is decided in run_lives.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,13 +15,11 @@ from app.schemas.options import Options
 from app.services.active_run import ActiveRun
 from app.services.run_continuation import begun_tokens
 from app.services.run_parts import RunParts
-from app.services.run_service import RunService
 from app.services.wire import messages_on_wire
 
 
 async def recover(
     parts: RunParts,
-    runs: RunService,
     known: Mapping[str, JournaledRun],
     only: Collection[str] | None = None,
 ) -> int:
@@ -38,7 +36,7 @@ async def recover(
             and (run := await _revived(parts, unit, row, known.get(row.id, JournaledRun()))) is not None
         ]
     for run in left:
-        runs.revive(run)
+        parts.lives.revive(run)
     if left:
         logger.info("{} runs of an earlier process were open", len(left))
     return len(left)

@@ -1,13 +1,12 @@
-"""Use cases that change runs: start and stop; and the life of each run from its admission to its end.
+"""Use cases that change runs: start and stop, and bringing all of them to their end.
 
-What is stored at a start, read from an engine or stored at an end is in run_start, run_generation, run_ending;
-looking at runs is in run_view.
+What is stored at a start is in run_start, the life of each run in run_lives, looking at runs in run_view.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -16,9 +15,8 @@ from loguru import logger
 from app.config import Settings
 from app.errors import AppError, Unavailable
 from app.schemas.message import Message
-from app.schemas.problem import RunError
 from app.schemas.run import Receipt, Run, RunStarted, RunStopped, StartRun
-from app.services.active_run import ActiveRun, Ending
+from app.services.active_run import ActiveRun
 from app.services.admission import Ticket
 from app.services.conversation import (
     check_length,
@@ -48,10 +46,10 @@ class RunService:
     def __init__(self, parts: RunParts, settings: Settings) -> None:
         self._parts = parts
         self._active = parts.active
+        self._lives = parts.lives
         self._view = parts.view
         self._max_message_chars = settings.max_message_chars
         self._max_new_tokens = settings.max_new_tokens
-        self._resume = settings.resume_runs
         self._starting: dict[str, _Turn] = {}
         self._draining = False
 
@@ -87,17 +85,6 @@ class RunService:
         run = self._active.get(run_id)
         assert run is not None  # noqa: S101 (nothing was awaited since its start)
         return run
-
-    def launch(self, run: ActiveRun) -> None:
-        """Let a run live: it will end by itself, and be gone from here then."""
-        self._active.put(run)
-        self._tell_positions()
-        run.task = asyncio.create_task(self._live(run), name=f"run {run.id}")
-
-    def give_back(self, ticket: Ticket) -> None:
-        """Give back a place, and tell those who wait how far they have come."""
-        self._parts.admission.release(ticket)
-        self._tell_positions()
 
     # --- stop ---------------------------------------------------------------------------------------------
 
@@ -144,16 +131,6 @@ class RunService:
 
     # --- start of the process and its end -----------------------------------------------------------------------------------------
 
-    def revive(self, run: ActiveRun) -> None:
-        """Let a run of an earlier process go on, or end it with its text where runs do not go on."""
-        if self._resume:
-            self.launch(run)
-            return
-        error = RunError(code="shutting_down", detail="The server ended before the answer was complete.")
-        run.phase = "ending"
-        self._active.put(run)
-        run.task = asyncio.create_task(self._end(run, Ending("interrupted", error)))
-
     async def shutdown(self, drain_s: float, hurry: asyncio.Event | None = None) -> None:
         """Admit nothing more, let runs end for `drain_s` seconds or until `hurry`, then end what is left."""
         self._draining = True
@@ -183,20 +160,29 @@ class RunService:
                 if known is None:
                     raise
                 return self._present_start(known), False
+            begun: list[ActiveRun] = []
+
+            def ready(stored: StoredStart) -> None:
+                if ticket.running:
+                    begun.append(self._live_run(user_id, stored, ticket, held=True))
+                    self._lives.begin(begun[0])
+
             try:
-                stored = await self._parts.starts.store(user_id, chat_id, run_id, request)
+                stored = await self._parts.starts.store(user_id, chat_id, run_id, request, ready)
             except BaseException:
-                self.give_back(ticket)
+                for run in begun:
+                    self._lives.forget(run)
+                self._lives.give_back(ticket)
                 raise
             if isinstance(stored, RunStarted):
-                self.give_back(ticket)
+                self._lives.give_back(ticket)
                 return self._present_start(stored), False
-            run = self._live_run(user_id, stored, ticket)
+            run = begun[0] if begun else self._live_run(user_id, stored, ticket)
             if stored.user_message is not None:
                 tell_message_changed(self._parts.events, user_id, stored.user_message)
             tell_message_changed(self._parts.events, user_id, stored.assistant_message)
+            self._lives.launch(run)
             tell_chat_changed(self._parts.events, stored.chat)
-            self.launch(run)
         started = RunStarted(
             run=stored.run, user_message=stored.user_message, assistant_message=stored.assistant_message
         )
@@ -214,29 +200,9 @@ class RunService:
         run.watch = await self._parts.receipts.watch(run)
         run.cancel("stop")
 
-    async def _live(self, run: ActiveRun) -> None:
-        ending = await self._parts.generation.generate(run)
-        if ending is not None and ending.outcome == "stopped":
-            ending = replace(ending, receipt=await self._parts.receipts.receipt(run, run.watch))
-        await self._end(run, ending)
-
-    async def _end(self, run: ActiveRun, ending: Ending | None) -> None:
-        """Bring a run to its end and let its place go; without an ending it stays open for the next start."""
-        try:
-            if ending is not None:
-                await self._parts.ending.finish(run, ending)
-        finally:
-            # no await from `run.ended` to here: who starts the next run on hearing of it finds the place free
-            run.phase = "ended"
-            self._active.remove(run)
-            if run.chat_id is not None:
-                self._parts.logs.close(run.id)
-            else:
-                self._parts.logs.drop(run.id)
-            self.give_back(run.ticket)
-            run.finished.set()
-
-    def _live_run(self, user_id: str, stored: StoredStart, ticket: Ticket) -> ActiveRun:
+    def _live_run(
+        self, user_id: str, stored: StoredStart, ticket: Ticket, *, held: bool = False
+    ) -> ActiveRun:
         message = stored.assistant_message
         log = self._parts.logs.open(
             user_id=user_id,
@@ -244,6 +210,7 @@ class RunService:
             run_id=stored.run.id,
             message_id=message.id,
             kept=not stored.chat.temporary,
+            held=held,
         )
         return ActiveRun(
             id=stored.run.id,
@@ -263,13 +230,6 @@ class RunService:
             user_message=started.user_message,
             assistant_message=self.present_message(started.assistant_message),
         )
-
-    def _tell_positions(self) -> None:
-        for position, ticket in self._parts.admission.queue():
-            run = self._active.get(ticket.run_id)
-            if run is not None and run.phase == "queued" and run.told_position != position:
-                run.told_position = position
-                run.log.queued(position, "capacity")
 
     @asynccontextmanager
     async def _one_at_a_time(self, chat_id: str) -> AsyncGenerator[None, None]:

@@ -3,6 +3,8 @@
 Admits nothing and starts nothing.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -68,15 +70,23 @@ class RunStart:
         return await self._storage.of(chat_id).look(look)
 
     async def store(
-        self, user_id: str, chat_id: str, run_id: str, request: StartRun
+        self,
+        user_id: str,
+        chat_id: str,
+        run_id: str,
+        request: StartRun,
+        ready: Callable[[StoredStart], None],
     ) -> StoredStart | RunStarted:
         """Store the user message, the empty answer and the run, all or nothing; or return what is known of the request.
+
+        `ready` is called on the event loop with what is about to be committed, which may fail yet.
 
         Raises:
             NotFound: `chat_not_found`, `message_not_found` (the parent).
             Invalid: `not_a_user_message`: there is no question to be answered; `max_tokens_too_large`: for its model.
             Conflict: `run_active`, `id_conflict`, `chat_full`.
         """
+        loop = asyncio.get_running_loop()
         origin = request_origin(chat_id, request)
         now = self._clock.now()
         message_id = (request.message.id if request.message is not None else None) or str(uuid4())
@@ -118,7 +128,7 @@ class RunStart:
                 message_on_wire(rows[0], siblings),
                 *(message_on_wire(row, [row.id]) for row in rows[1:]),
             ]
-            return StoredStart(
+            start = StoredStart(
                 run=run_on_wire(run),
                 user_message=shown[0] if question is not None else None,
                 assistant_message=shown[-1],
@@ -126,6 +136,11 @@ class RunStart:
                 options=options,
                 turns=await prompt_turns(unit, chat, parent_id),
             )
+            if place.in_one_thread:
+                loop.call_soon_threadsafe(ready, start)  # and so before the loop hears of the commit
+            else:
+                ready(start)
+            return start
 
         place = self._storage.of(chat_id)
         if request.run_id is not None and await self._is_elsewhere(place, run_id):

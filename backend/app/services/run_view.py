@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from app.errors import Gone, NotFound
 from app.models.run import LIVE_STATUSES
-from app.repositories.storage import Storage
+from app.repositories.storage import Storage, Unit
 from app.schemas.message import Message
 from app.schemas.numbered import Numbered
 from app.schemas.run import Run, RunSnapshot
@@ -38,7 +38,8 @@ class RunView:
         Raises:
             NotFound: `run_not_found`.
         """
-        async with self._storage.of(run_id).read() as unit:
+
+        async def look(unit: Unit) -> tuple[Run, Message]:
             row = await unit.runs.get(user_id, run_id)
             if row is None:
                 raise NotFound("run_not_found", "There is no such run.")
@@ -46,6 +47,8 @@ class RunView:
             if message is None:
                 raise message_not_found()
             return run_on_wire(row), message_on_wire(message, [message.id])
+
+        return await self._storage.of(run_id).look(look)
 
     async def snapshot(self, user_id: str, run_id: str) -> RunSnapshot:
         """Return the run with its whole message as of one event.

@@ -33,7 +33,7 @@ class Failpoint(TypedDict):
 POINTS = {
     "before the question is stored": Point("app.services.run_start", "RunStart.store", "before"),
     "after the question is stored": Point("app.services.run_start", "RunStart.store", "after"),
-    "before the reply": Point("app.services.run_service", "RunService.launch", "before"),
+    "before the reply": Point("app.services.run_lives", "RunLives.launch", "before"),
     "before the engine is asked": Point("app.inference.vllm_client", "VllmClient._post", "before"),
     "after the engine has replied": Point("app.inference.vllm_client", "VllmClient._post", "after"),
     "at a number": Point("app.services.run_log", "RunLog._append", "before"),

@@ -70,7 +70,7 @@ def run() -> None:
     """Serve orders until the input ends; then nothing that was started is left."""
     for name in PRELOADED:
         __import__(name)
-    document = main.create_app(None).openapi_schema
+    document = main.create_app(None).openapi()
     vars(described)["document"] = lambda _app: document  # the same for all: no backend has to make it again
     gc.collect()
     gc.freeze()  # what is shared with the children is not copied by their collector

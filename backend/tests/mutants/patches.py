@@ -27,12 +27,12 @@ PATCHES = (
         R + "test_nothing_is_seen_before_it_is_safe",
     ),
     Patch(
-        "publish what the disk refused", "app/repositories/run_journal.py",
+        "publish what the disk refused", "app/repositories/group_commit.py",
         "        if error is not None:\n            self._failed(batch, error)\n            return\n", "",
         J + "test_a_full_disk_ends_runs_with_what_was_shown",
     ),
     Patch(
-        "give up at the first commit that fails", "app/repositories/run_journal.py",
+        "give up at the first commit that fails", "app/repositories/group_commit.py",
         "if now - since < GIVE_UP_S and", "if now - since < 0 and",
         J + "test_a_disk_that_refuses_for_a_while_loses_nothing",
     ),
@@ -58,7 +58,7 @@ PATCHES = (
         "runs/test_going_on.py::test_max_tokens_counts_across_the_seam",
     ),
     Patch(
-        "go on for ever", "app/services/run_generation.py",
+        "go on for ever", "app/services/run_attempts.py",
         "    3  # attempts in a row without a new token", "    7  # attempts in a row without a new token",
         "runs/test_going_on.py::test_three_attempts_without_a_new_token_interrupt_it",
     ),

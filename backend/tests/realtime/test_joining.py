@@ -164,9 +164,10 @@ async def test_events_come_only_to_those_who_have_the_chat_open(
         await inside.until(lambda c: c.heard[-1]["type"] == "chat.changed")
         run_id = (await backend.send(other))["run"]["id"]
         await outside.until_ended()
+        # of the chat that is not open a little later, and all together
+        await outside.until(lambda c: sum(event["type"] == "message.changed" for event in c.heard) == 4)
 
     assert {event["run_id"] for event in outside.heard if "run_id" in event} == {run_id}
-    assert sum(event["type"] == "message.changed" for event in outside.heard) == 4
     assert [event for event in inside.heard if event.get("run_id") == run_id] == []
 
 

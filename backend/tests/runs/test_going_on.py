@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.services.run_generation import whole_usage
+from app.services.generation_endings import whole_usage
 from tests.fakes.answers import Answer
 from tests.fakes.received import Received
 from tests.fakes.scripted_vllm import ScriptedVllm

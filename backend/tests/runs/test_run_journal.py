@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Unavailable
+from app.repositories.group_commit import GroupCommit
 from app.repositories.journal_file import JournalFile, Record, journal_files, read
 from app.repositories.journal_opening import journal_beside
-from app.repositories.run_journal import GroupCommit, RunJournal
+from app.repositories.run_journal import RunJournal
 from app.services.run_log import RunLog
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
@@ -166,7 +167,7 @@ async def test_a_disk_that_refuses_for_a_while_loses_nothing(journal: RunJournal
 async def test_a_full_disk_ends_runs_with_what_was_shown(
     backend: Backend, engine: ScriptedVllm, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.repositories.run_journal.GIVE_UP_S", 0.2)
+    monkeypatch.setattr("app.repositories.group_commit.GIVE_UP_S", 0.2)
     script = engine.script(Answer(content=WORDS, gated=True))
     chat_id = await backend.new_chat()
     async with ChatClient(backend.url) as client:
