@@ -145,3 +145,52 @@ def test_what_another_program_does_to_a_chat_shows_at_once(tab: ChatPage, rest: 
     rest.call("DELETE", f"/api/chats/{chat['id']}", status=204)
 
     expect(tab.chat(chat["id"])).to_have_count(0)
+
+
+def test_a_temporary_chat_leaves_nothing_in_the_list(
+    tab: ChatPage, rest: Rest, engine: ScriptedEngine
+) -> None:
+    engine.answer(content="Nobody will know.")
+    kept = rest.new_chat(title="Kept")
+
+    tab.hook("temporary-chat").click()
+    tab.send("A secret")
+    expect(tab.content).to_have_text("Nobody will know.")
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+
+    expect(tab.hook("temporary")).to_be_visible()
+    assert rest.chat(tab.chat_id)["temporary"] is True
+    tab.page.reload()
+    expect(tab.content).to_have_text("Nobody will know.")
+    expect(tab.chat(kept["id"])).to_be_visible()
+    expect(tab.chats()).to_have_count(1)
+
+
+def test_a_new_chat_after_a_temporary_one_is_kept(tab: ChatPage, rest: Rest) -> None:
+    tab.hook("temporary-chat").click()
+    tab.send("A secret")
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+
+    tab.hook("new-chat").click()
+    expect(tab.messages()).to_have_count(0)
+    tab.send("To be kept")
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+
+    expect(tab.chats()).to_have_count(1)
+    assert [chat["id"] for chat in rest.chats()] == [tab.chat_id]
+
+
+def test_a_conversation_is_cleared_and_its_chat_stays(tab: ChatPage, rest: Rest) -> None:
+    chat = rest.ask("Hello", chat=rest.new_chat(title="Turns"))["run"]["chat_id"]
+    tab.open(chat)
+    expect(tab.messages()).to_have_count(2)
+
+    menu(tab, chat).filter(has_text="Clear").click()
+    tab.hook("clear-confirm").click()
+
+    expect(tab.messages()).to_have_count(0)
+    expect(tab.chat(chat)).to_contain_text("Turns")
+    assert rest.chat(chat)["messages"] == []
+    tab.send("Again")
+    expect(tab.answer).to_have_attribute("data-status", "completed")
+    expect(tab.messages()).to_have_count(2)

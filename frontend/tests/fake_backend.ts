@@ -102,6 +102,16 @@ export class FakeBackend {
 				this.put(chat);
 				return this.chat(id);
 			}),
+		clearChat: (id) =>
+			this.#command('clearChat', [id], () => {
+				const chat = this.#known(id);
+				const roots = chat.messages.filter(({ parent_id }) => parent_id === null);
+				Object.assign(chat, { messages: [], active_leaf_id: null });
+				for (const { id: message_id } of roots)
+					this.emit({ type: 'message.deleted', chat_id: id, message_id });
+				this.put(chat);
+				return this.chat(id);
+			}),
 		startRun: (id, body) => this.#command('startRun', [id, body], () => this.#start(id, body)),
 		stopRun: (id, seen) =>
 			this.#command('stopRun', [id, seen], () => {

@@ -312,3 +312,84 @@ describe('the footer', () => {
 		expect(background()).not.toBe(light);
 	});
 });
+
+describe('a temporary chat', () => {
+	test('is made as one, says so, and never enters the list', async () => {
+		const { app, backend, byId } = await openPage({ backend: withChats('kept') });
+		await vi.waitUntil(() => titles().length === 1);
+		await byId('temporary-chat').click();
+		await expect.element(byId('temporary-chat')).toHaveAttribute('aria-pressed', 'true');
+		await expect.element(page.getByText('kept in memory alone')).toBeVisible();
+
+		await byId('composer').fill('A secret');
+		await byId('send').click();
+
+		await vi.waitUntil(() => backend.runs.size === 1);
+		expect(backend.callsOf('createChat')[0]?.[0]).toMatchObject({ temporary: true });
+		await expect.element(byId('temporary')).toBeVisible();
+		backend.begin(backend.lastRun);
+		backend.end(backend.lastRun, 'completed');
+		backend.emit({
+			type: 'chat.changed',
+			chat: aSummary({ id: app.open!.store.id, temporary: true, folder: 'secrets' })
+		});
+		backend.put(aChat({ id: 'later', title: 'later' }));
+		await vi.waitUntil(() => titles().length > 1);
+		expect(titles()).toEqual(['later', 'kept']);
+		expect(app.chats.folders).toEqual([]);
+	});
+
+	test('is turned off again by its button, and by “New chat”', async () => {
+		const { app, byId } = await openPage();
+		for (const off of ['temporary-chat', 'new-chat']) {
+			await byId('temporary-chat').click();
+			await vi.waitUntil(() => app.isTemporary);
+			await byId(off).click();
+			await vi.waitUntil(() => !app.isTemporary);
+		}
+	});
+});
+
+describe('clearing a conversation', () => {
+	const withTurns = () => {
+		const backend = withChats('Turns');
+		const messages = [aMessage({ id: 'question', chat_id: 'Turns', content: 'Why?' })];
+		backend.put({ ...backend.chat('Turns'), messages, active_leaf_id: 'question' });
+		return backend;
+	};
+
+	test('asks first, then takes the messages out of the chat that is open', async () => {
+		const { backend, byId } = await openPage({ backend: withTurns(), chatId: 'Turns' });
+		await expect.element(page.getByText('Why?')).toBeVisible();
+		await openMenu('Turns');
+		await byId('chat-clear').click();
+		await expect.element(byId('clear-dialog')).toBeVisible();
+		expect(backend.callsOf('clearChat')).toEqual([]);
+
+		await byId('clear-confirm').click();
+
+		await expect.element(page.getByText('Why?')).not.toBeInTheDocument();
+		expect(backend.callsOf('clearChat')).toEqual([['Turns']]);
+		expect(titles()).toEqual(['Turns']);
+	});
+
+	test('a refusal is said, and nothing goes', async () => {
+		const { backend, byId } = await openPage({ backend: withTurns(), chatId: 'Turns' });
+		backend.refusals.set('clearChat', new Failure('run_active', { status: 409 }));
+		await openMenu('Turns');
+		await byId('chat-clear').click();
+		await byId('clear-confirm').click();
+
+		await expect
+			.element(page.getByText('An answer is still being written in this chat.'))
+			.toBeVisible();
+		await expect.element(page.getByText('Why?')).toBeVisible();
+	});
+
+	test('is not offered where there is nothing to clear', async () => {
+		const { byId } = await openPage({ backend: withChats('Empty') });
+		await openMenu('Empty');
+
+		await expect.element(byId('chat-clear')).toHaveAttribute('aria-disabled', 'true');
+	});
+});

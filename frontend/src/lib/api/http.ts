@@ -40,6 +40,8 @@ export interface Api {
 	updateChat(chatId: string, changes: UpdateChat): Promise<Chat>;
 	deleteChat(chatId: string): Promise<void>;
 	restoreChat(chatId: string): Promise<Chat>;
+	/** Takes every message out of a chat. */
+	clearChat(chatId: string): Promise<Chat>;
 	startRun(chatId: string, body: StartRun): Promise<RunStarted>;
 	stopRun(runId: string, seenSeq?: number): Promise<RunStopped>;
 	/** Goes on with an answer that was cut: a new run into the same message. */
@@ -86,6 +88,8 @@ export function httpApi(base = ''): Api {
 			answer<Chat>(client.PUT('/api/chats/{chat_id}', { body, ...ofChat(id) })),
 		deleteChat: (id) => answer<undefined>(client.DELETE('/api/chats/{chat_id}', ofChat(id))),
 		restoreChat: (id) => answer<Chat>(client.POST('/api/chats/{chat_id}/restore', ofChat(id))),
+		clearChat: (chat_id) =>
+			answer<Chat>(client.POST('/api/chat/clear', { body: { chat_id }, ...inTime() })),
 		startRun: (id, body) =>
 			answer<RunStarted>(client.POST('/api/chats/{chat_id}/runs', { body, ...ofChat(id) })),
 		stopRun: (run_id, seen_seq) =>

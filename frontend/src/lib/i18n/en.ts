@@ -16,6 +16,7 @@ export const en = {
 	'sidebar.open': 'Open the list of chats',
 	'sidebar.close': 'Close the list of chats',
 	'sidebar.new': 'New chat',
+	'sidebar.temporary': 'New temporary chat',
 	'sidebar.search': 'Search chats',
 	'sidebar.search_clear': 'Clear the search',
 	'sidebar.searching': 'Searching…',
@@ -60,6 +61,11 @@ export const en = {
 	'chat.rename_label': 'Title of the chat',
 	'chat.pin': 'Pin',
 	'chat.unpin': 'Unpin',
+	'chat.clear': 'Clear the conversation',
+	'chat.clear_sentence':
+		'All messages of “{{title}}” go, for good. The chat and its settings stay.',
+	'chat.clear_confirm': 'Clear',
+	'chat.temporary': 'Temporary',
 	'chat.delete': 'Delete',
 	'chat.deleted': 'Deleted “{{title}}”',
 	'chat.undo': 'Undo',
@@ -185,6 +191,8 @@ export const en = {
 
 	'empty.title': 'What is on your mind?',
 	'empty.hint': 'The answers come from a model on your own server.',
+	'empty.temporary':
+		'A temporary chat: it is in no list and in no search, is kept in memory alone, and is gone when the server ends.',
 	'empty.starter1.title': 'Explain a piece of code',
 	'empty.starter1.text': 'Explain step by step what this code does, and what could go wrong:\n\n',
 	'empty.starter2.title': 'Draft an email',

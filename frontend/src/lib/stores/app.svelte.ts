@@ -106,6 +106,19 @@ export class AppStore {
 		if (!isNew) void store.join();
 	}
 
+	/** Whether the new chat that is open is to be kept in memory alone. */
+	get isTemporary(): boolean {
+		const open = this.#open;
+		return Boolean(open && (open.store.head?.temporary ?? open.commands.newChat.temporary));
+	}
+
+	/** Begins a new chat, which is kept or not. */
+	begin({ isTemporary }: { isTemporary: boolean }) {
+		this.show(null);
+		const commands = this.#open?.commands;
+		if (commands) commands.newChat = { ...commands.newChat, temporary: isTemporary };
+	}
+
 	reconnectNow() {
 		this.ports.realtime.reconnectNow();
 	}

@@ -130,6 +130,15 @@ export class ChatsStore {
 		await this.#change(chat.id, change, () => this.api.updateChat(chat.id, change));
 	}
 
+	/**
+	 * Takes every message out of a chat; the chat stays.
+	 *
+	 * @throws Failure
+	 */
+	async clear(chatId: string): Promise<void> {
+		await this.api.clearChat(chatId);
+	}
+
 	/** @throws Failure the chat is back in the list then */
 	async remove(chatId: string): Promise<void> {
 		const chat = this.items.find(({ id }) => id === chatId);
@@ -162,7 +171,9 @@ export class ChatsStore {
 		}
 	}
 
+	/** A temporary chat is in no list, and names no folder of one. */
 	#put(chat: ChatSummary) {
+		if (chat.temporary) return;
 		const others = without(this.items, [chat]);
 		this.items = belongs(chat, this.view) ? sorted([...others, chat]) : others;
 		this.#remember([chat]);
