@@ -11,6 +11,7 @@ import pytest
 
 from app.config import Settings
 from app.database import Database
+from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
 from app.repositories.storage import Storage
 from main import running
@@ -80,7 +81,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def storage(database: Database) -> Storage:
     """Units of work over the database."""
-    return Storage(database)
+    return Storage(database, MemoryStorage())
 
 
 @pytest.fixture

@@ -236,7 +236,7 @@ async def test_a_chat_holds_a_bounded_number_of_messages(
     chats: ChatService, messages: MessageService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.services.conversation.MAX_MESSAGES_PER_CHAT", 2)
-    monkeypatch.setattr("app.services.chat_service.MAX_CHATS_PER_USER", 1)
+    monkeypatch.setattr("app.services.chat_creation.MAX_CHATS_PER_USER", 1)
     chat_id = await a_chat(chats)
     await a_message(messages, chat_id)
     await a_message(messages, chat_id)
