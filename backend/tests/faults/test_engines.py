@@ -13,6 +13,14 @@ from tests.faults.lane import Lane
 
 RECORDED = Path(__file__).resolve().parents[1] / "recorded"
 WORDS = [f"w{number} " for number in range(8)]
+DYING = {
+    "error": {
+        "message": "EngineCore encountered an issue. See stack trace (above) for the root cause.",
+        "type": "InternalServerError",
+        "param": None,
+        "code": 500,
+    }
+}
 
 
 def text_of(stream: bytes) -> str:
@@ -62,6 +70,20 @@ async def test_f05_an_error_before_done_is_never_a_whole_answer(new_lane: NewLan
         assert message["metadata"]["continued"] == 1
     else:
         assert (message["status"], message["content"]) == ("interrupted", "".join(WORDS[:4]))
+
+
+async def test_f05_asking_a_vllm_whose_core_is_dead_does_not_use_up_the_attempts(new_lane: NewLane) -> None:
+    """What a real one did in the second after a kill -9 of its core: the next request got 200 and this, the one after it 500."""
+    lane = await new_lane()
+    lane.engine.script(Answer(content=WORDS, end="error_done", end_after=4))
+    lane.engine.script(Answer(raw=f"data: {json.dumps(DYING)}\n\ndata: [DONE]\n\n".encode()))
+    lane.engine.script(Answer(status=500, body=DYING))
+    asked = await question(lane)
+    await asked.send()
+
+    await asked.checked()
+
+    assert len(lane.engine.received) == 4
 
 
 async def test_f09_stop_works_while_the_first_token_is_waited_for(new_lane: NewLane) -> None:
