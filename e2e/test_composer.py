@@ -140,3 +140,17 @@ def test_one_can_write_the_next_message_while_an_answer_comes(tab: ChatPage, eng
 
     expect(tab.answer).to_have_attribute("data-status", "completed")
     expect(tab.composer).to_have_value("my next thought")
+
+
+def test_thousands_of_lines_go_in_at_once(tab: ChatPage) -> None:
+    text = "今天天气很好，我们去公园散步吧。\n" * 3_800
+    tab.page.evaluate("addEventListener('beforeinput', (event) => (window.took = event.defaultPrevented))")
+
+    tab.composer.fill(text)
+
+    # Left to the browser it goes in line by line, and the box is laid out after each.
+    assert tab.page.evaluate("window.took") is True
+    expect(tab.composer).to_have_value(text)
+    expect(tab.hook("send")).to_be_enabled()
+    tab.composer.press_sequentially("x")
+    assert tab.composer.input_value() == text + "x"
