@@ -1,6 +1,6 @@
 /**
  * Link reference definitions (`[label]: target "title"`): reading them off the head of a
- * paragraph, and the table of those known so far.
+ * paragraph, and the table of those and of the footnotes known so far.
  * Does not resolve references; the inline lexer does.
  */
 import type { Draft } from './tree';
@@ -26,7 +26,10 @@ export function normalizeLabel(label: string): string {
 export class Definitions {
 	/** In the shape marked looks them up; without a prototype, since labels are foreign text. */
 	readonly links: Record<string, Definition> = Object.create(null) as Record<string, Definition>;
+	/** The numbers of the footnotes, by their labels. */
+	readonly notes: Record<string, number> = Object.create(null) as Record<string, number>;
 	size = 0;
+	#noteCount = 0;
 
 	/** Takes the definitions off the head of a paragraph; returns what is left of it. */
 	takeFrom(paragraph: string, draft: Draft): string {
@@ -36,6 +39,20 @@ export class Definitions {
 			rest = rest.slice(read.length);
 		}
 		return rest;
+	}
+
+	/** Takes a footnote up; returns its number, or 0 if its label has one already. */
+	addNote(text: string, draft: Draft): number {
+		const label = normalizeLabel(text);
+		if (label in this.notes) return 0;
+		this.notes[label] = ++this.#noteCount;
+		this.size++;
+		draft.onRollBack(() => {
+			Reflect.deleteProperty(this.notes, label);
+			this.#noteCount--;
+			this.size--;
+		});
+		return this.#noteCount;
 	}
 
 	#add(label: string, definition: Definition, draft: Draft): void {

@@ -11,7 +11,7 @@ import { Viewer, type BlockView } from './views';
 
 /** The beginning of a line that may still become a marker, a rule, an underline or a fence. */
 const UNDECIDED =
-	/^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?:[-=*+_#`~|>: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?)[ \t]*$/;
+	/^[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(?:[-=*+_#`~|>: \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\[\^[^\]\s]*(?:\]:?)?)[ \t]*$/;
 const LINE_END = /\r\n?|\n/g;
 /** A longer line is shown whatever it may become. */
 const LONGEST_HELD = 64;
@@ -19,7 +19,10 @@ const CLOSING_FENCE = /^[ \t]*(?:`+|~+)[ \t]*$/;
 
 export class MarkdownDocument {
 	readonly #parser = new BlockParser();
-	readonly #renderer = new InlineRenderer(this.#parser.definitions.links);
+	readonly #renderer = new InlineRenderer(
+		this.#parser.definitions.links,
+		this.#parser.definitions.notes
+	);
 	readonly #inline = new InlineFlow(this.#renderer);
 	readonly #viewer = new Viewer(this.#inline);
 	#text = '';
@@ -59,7 +62,7 @@ export class MarkdownDocument {
 	}
 
 	view(): readonly BlockView[] {
-		return this.#viewer.children(this.#parser.root);
+		return this.#viewer.document(this.#parser.root);
 	}
 
 	#readLines(text: string, complete: boolean): void {

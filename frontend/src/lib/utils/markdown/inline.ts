@@ -5,6 +5,7 @@
 import { Lexer, Marked, Parser, type Tokens, type TokensList } from 'marked';
 import type { Definition } from './definitions';
 import { inlineMath } from './math';
+import { noteReferences } from './notes';
 
 /** Without any of these, text is just text and need not be lexed. */
 const MARKUP = /[\\`*_~[\]<>&@$]| {2}\n|:\/\/|www\.|mailto:|xmpp:/i;
@@ -31,9 +32,9 @@ export class InlineRenderer {
 	readonly #parser: Parser;
 	#insideLink = false;
 
-	constructor(links: Record<string, Definition>) {
+	constructor(links: Record<string, Definition>, notes: Record<string, number>) {
 		const marked = new Marked({ gfm: true, breaks: false });
-		marked.use(inlineMath);
+		marked.use(inlineMath, noteReferences(notes));
 		marked.use({
 			renderer: {
 				link: this.#link.bind(this),
@@ -66,9 +67,10 @@ export class InlineRenderer {
 		return anchor(href, title, label);
 	}
 
-	/** An image is a link to it: nothing foreign is loaded by reading an answer. */
+	/** An image is a link to it that says its host: nothing foreign is loaded by reading an answer. */
 	#image({ href, title, text }: Tokens.Image): string {
-		const label = '🖼 ' + escapeHtml(text || href);
+		const host = text ? hostOf(href) : '';
+		const label = '🖼 ' + escapeHtml(text || href) + (host && ` (${escapeHtml(host)})`);
 		return this.#insideLink ? label : anchor(href, title, label);
 	}
 }
@@ -76,6 +78,14 @@ export class InlineRenderer {
 function anchor(href: string, title: string | null | undefined, label: string): string {
 	const titled = title ? ` title="${escapeHtml(title)}"` : '';
 	return `<a href="${escapeHtml(cleanUrl(href))}"${titled}>${label}</a>`;
+}
+
+function hostOf(href: string): string {
+	try {
+		return new URL(href).host;
+	} catch {
+		return ''; // relative, so no host
+	}
 }
 
 function cleanUrl(href: string): string {

@@ -21,6 +21,10 @@ test.each([
 	['**[label](https://a', '**label**'],
 	['text <sp', 'text '],
 	['text \\', 'text '],
+	['so $x^2 + y', 'so $x^2 + y$'],
+	['$a_1$ and $b^2', '$a_1$ and $b^2$'],
+	['it costs $5 and', 'it costs $5 and'],
+	['echo $HOME and', 'echo $HOME and'],
 	['snake_case_name', 'snake_case_name'],
 	['2 * 3', '2 * 3'],
 	['array[0]', 'array[0]']
@@ -37,7 +41,7 @@ test.each([
 });
 
 test('what it makes is what marked closes', () => {
-	const renderer = new InlineRenderer({});
+	const renderer = new InlineRenderer({}, {});
 
 	expect(renderer.render(mend('a **b *c `d').text)).toBe(
 		'a <strong>b <em>c <code>d</code></em></strong>'

@@ -19,6 +19,9 @@ const HALF_TARGET =
 	/!?\[((?:\\.|[^[\]\\])*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+(?:"[^"]*"?|'[^']*'?)?)?$/;
 const HALF_LABEL = /(^|[^\\\p{L}\p{N}\])])!?\[([^[\]]*)$/u;
 const HALF_FORMULA = /\\\((?:(?!\\[()])[\s\S])+$/;
+/** What is not closed by a dollar yet and looks like a formula, not like a price or a variable. */
+const HALF_DOLLARS = /(?:^|[^\\$\p{L}\p{N}])\$(?![\s$\d])[^$\n]*[\\^_={}][^$\n]*$/u;
+const DOLLAR = /\\.|\$/gs;
 const HALF_URL = /(?:^|\s)(?:https?:\/\/|www\.)\S*$/i;
 const WORD = /[\p{L}\p{N}]/u;
 const TRAILING_RUN = /(?:\*+|_+|~+)$/;
@@ -29,9 +32,16 @@ export function mend(source: string): Mended {
 	let text = source.replace(/\\$/, '').replace(HALF_TAG, '');
 	text = text.replace(HALF_TARGET, (whole, label: string) => (whole.startsWith('!') ? '' : label));
 	text = text.replace(HALF_LABEL, '$1$2');
-	text = text.replace(HALF_FORMULA, '$&\\)');
+	text = closeDollars(text.replace(HALF_FORMULA, '$&\\)'));
 	text = closeEmphasis(text);
 	return { text, open: text !== source || HALF_URL.test(source) };
+}
+
+function closeDollars(text: string): string {
+	if (!HALF_DOLLARS.test(text)) return text;
+	const dollars = [...text.matchAll(DOLLAR)].filter(([found]) => found === '$').length;
+	const body = text.replace(/[\s\\]+$/, '');
+	return dollars % 2 ? `${body}$` : text;
 }
 
 /** The backtick run of a code span that has not ended. */

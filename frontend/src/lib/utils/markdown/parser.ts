@@ -86,6 +86,8 @@ export class BlockParser {
 				return this.#continuesQuote(block, line);
 			case 'item':
 				return continuesItem(block, line);
+			case 'note':
+				return continuesNote(block, line);
 			case 'fence':
 				return this.#continuesFence(block, line);
 			case 'indented':
@@ -153,6 +155,7 @@ export class BlockParser {
 			set: (block, key, value) => this.#draft.set(block, key, value),
 			closeUnmatched: () => this.#closeUnmatched(),
 			takeDefinitions: (paragraph) => this.#takeDefinitions(paragraph),
+			addNote: (label) => this.definitions.addNote(label, this.#draft),
 			startTable: (paragraph, align) => this.#startTable(paragraph, align ?? [])
 		};
 	}
@@ -264,6 +267,13 @@ function continuesItem(block: Block, line: Line): Continues {
 	const width = (block.marker?.offset ?? 0) + (block.marker?.padding ?? 0);
 	if (line.indent < width) return 'no';
 	line.advanceColumns(width);
+	return 'yes';
+}
+
+function continuesNote({ children }: Block, line: Line): Continues {
+	if (line.blank ? children.length === 0 : !line.indented) return 'no';
+	if (line.blank) line.skipIndent();
+	else line.advanceColumns(4);
 	return 'yes';
 }
 

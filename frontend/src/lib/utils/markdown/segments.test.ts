@@ -51,7 +51,7 @@ test('cutting changes nothing of what closes within a few thousand characters', 
 		],
 		...['**bold *both* `c`** ', '<b>x **y** z</b> ', 'a<br>b ', 'word\n']
 	);
-	const renderer = new InlineRenderer({});
+	const renderer = new InlineRenderer({}, {});
 
 	fc.assert(
 		fc.property(fc.array(phrase, { minLength: 20, maxLength: 80 }), (phrases) => {

@@ -20,6 +20,8 @@ export interface Site {
 	closeUnmatched(): void;
 	/** Takes the definitions off an open paragraph; false if nothing is left of it. */
 	takeDefinitions(paragraph: Block): boolean;
+	/** Takes up a footnote; returns its number, or 0. */
+	addNote(label: string): number;
 	/** Turns the paragraph's last line into the header of a table. */
 	startTable(paragraph: Block, align: ReturnType<typeof delimiterRow>): void;
 }
@@ -31,6 +33,7 @@ type Start = (line: Line, site: Site) => Started;
 const ATX = /^#{1,6}(?:[ \t]+|$)/;
 const FENCE = /^`{3,}(?!.*`)|^~{3,}/;
 const RULE = /^(?:\*[ \t]*){3,}$|^(?:_[ \t]*){3,}$|^(?:-[ \t]*){3,}$/;
+const NOTE = /^\[\^((?:\\.|[^[\]\\\s]){1,100})\]:/;
 const SETEXT = /^(?:=+|-+)[ \t]*$/;
 const BULLET = /^[*+-]/;
 const NUMBER = /^(\d{1,9})([.)])/;
@@ -66,6 +69,18 @@ const quote: Start = (line, site) => {
 	if (line.atSpace()) line.advanceColumns(1);
 	site.closeUnmatched();
 	site.add('quote');
+	return 'container';
+};
+
+/** As in GFM, but at the outermost level alone. */
+const note: Start = (line, site) => {
+	const found = line.indented || line.char !== '[' ? null : NOTE.exec(line.content);
+	if (!found?.[1] || !isOutermost(site.container)) return null;
+	line.skipIndent();
+	line.advance(found[0].length);
+	line.skipIndent();
+	site.closeUnmatched();
+	site.set(site.add('note'), 'level', site.addNote(found[1]));
 	return 'container';
 };
 
@@ -164,6 +179,7 @@ const indented: Start = (line, site) => {
 
 export const STARTS: readonly Start[] = [
 	quote,
+	note,
 	heading,
 	fence,
 	math,
@@ -174,6 +190,12 @@ export const STARTS: readonly Start[] = [
 	item,
 	indented
 ];
+
+function isOutermost({ type, parent }: Block): boolean {
+	return (
+		type === 'document' || (['paragraph', 'list'].includes(type) && parent?.type === 'document')
+	);
+}
 
 function isDeep(site: Site): boolean {
 	return site.container.depth >= DEEPEST;

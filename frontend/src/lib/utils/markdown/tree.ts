@@ -15,7 +15,8 @@ export type BlockType =
 	| 'indented'
 	| 'html'
 	| 'table'
-	| 'row';
+	| 'row'
+	| 'note';
 
 export type Align = 'left' | 'center' | 'right' | null;
 
@@ -44,7 +45,7 @@ export class Block {
 	text = '';
 	/** Last line with something in it, children apart; blank lines between siblings show by it. */
 	lastLine: number;
-	/** Heading level, the kind (1 to 7) of an HTML block, or (1 or 2) of a formula. */
+	/** Heading level, the kind (1 to 7) of an HTML block, or (1 or 2) of a formula, a footnote's number (0: none). */
 	level = 0;
 	loose = false;
 	marker: ListMarker | null = null;
@@ -73,9 +74,11 @@ export class Block {
 	}
 
 	accepts(child: BlockType): boolean {
+		if (child === 'note') return this.type === 'document';
 		if (this.type === 'list') return child === 'item';
 		if (this.type === 'table') return child === 'row';
-		return ['document', 'quote', 'item'].includes(this.type) && child !== 'item' && child !== 'row';
+		const isContainer = ['document', 'quote', 'item', 'note'].includes(this.type);
+		return isContainer && child !== 'item' && child !== 'row';
 	}
 }
 

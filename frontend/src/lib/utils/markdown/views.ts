@@ -73,8 +73,27 @@ export interface TableView extends Keyed {
 	readonly rows: readonly RowView[];
 }
 
+export interface NoteView extends Keyed {
+	readonly number: number;
+	readonly children: readonly BlockView[];
+}
+
+/** The footnotes, after all else. */
+export interface NotesView extends Keyed {
+	readonly kind: 'notes';
+	readonly notes: readonly NoteView[];
+}
+
 export type BlockView =
-	TextView | CodeView | MathView | HtmlView | RuleView | QuoteView | ListView | TableView;
+	| TextView
+	| CodeView
+	| MathView
+	| HtmlView
+	| RuleView
+	| QuoteView
+	| ListView
+	| TableView
+	| NotesView;
 
 const TASK = /^\[([ xX])\](?:[ \t]+|$)/;
 /** Of a link: shows nothing, so its beginning is not shown either. */
@@ -94,6 +113,17 @@ export class Viewer {
 	readonly #whole = new WeakMap<Block, { source: string; inline: InlineView }>();
 
 	constructor(readonly inline: InlineFlow) {}
+
+	/** The blocks in their order, the footnotes at the end; each keeps its place as its key. */
+	document(root: Block): readonly BlockView[] {
+		const blocks: BlockView[] = [];
+		const notes: NoteView[] = [];
+		for (const [key, child] of root.children.entries())
+			if (child.type !== 'note') blocks.push(this.#view(child, key));
+			else if (child.level) notes.push(this.#once(child, () => this.#note(child, key)));
+		if (notes.length) blocks.push({ kind: 'notes', key: -1, done: !root.open, notes });
+		return blocks;
+	}
 
 	children(block: Block): readonly BlockView[] {
 		return block.children.map((child, key) => this.#view(child, key));
@@ -180,6 +210,10 @@ export class Viewer {
 			loose: block.loose,
 			items: block.children.map((item, key) => this.#once(item, () => this.#item(item, key)))
 		};
+	}
+
+	#note(block: Block, key: number): NoteView {
+		return { key, done: !block.open, number: block.level, children: this.children(block) };
 	}
 
 	#item(block: Block, key: number): ItemView {

@@ -10,6 +10,7 @@ const EN = {
 	show_all: 'Show all {count} characters',
 	direction_marks: 'Contains hidden characters that change the direction of text',
 	table: 'Table',
+	notes: 'Footnotes',
 	task_done: 'Done',
 	task_open: 'Not done'
 };
@@ -23,6 +24,7 @@ const ZH: typeof EN = {
 	show_all: '显示全部 {count} 个字符',
 	direction_marks: '含有改变文字方向的隐藏字符',
 	table: '表格',
+	notes: '脚注',
 	task_done: '已完成',
 	task_open: '未完成'
 };

@@ -50,6 +50,9 @@ const PIECES = [
 		'[b]: /u',
 		'[a]: <u> "t"',
 		'![i](',
+		'[^n]',
+		'\n[^n]: ',
+		'[^m]:',
 		'](x)'
 	],
 	...[
@@ -105,6 +108,7 @@ const PIECES = [
 	'Setext\n===\n',
 	'1. one\n\n   two\n2. three\n',
 	'- a\n  - b\n    ```\n    c\n    ```\n',
+	'A note[^n], and[^n] another[^m].\n\n[^n]: The *note*\n    goes on.\n\n    - a list\n[^m]: `m`\n',
 	'See [late] and [later][late].\n',
 	'\n[late]: https://late.example "Late"\n'
 ];
