@@ -43,6 +43,7 @@ def fork(order: dict[str, Any]) -> int:
     if pid:
         return pid
     code = 70
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests may have it ignored, as nohup does
     try:
         code = serve(order)
     except BaseException:  # noqa: BLE001 (a child must never come back into the loop below)
