@@ -31,7 +31,10 @@ describe('the catalogues', () => {
 			'palette.language',
 			'settings.send_enter',
 			'settings.send_mod',
-			'stats.rate'
+			'stats.rate',
+			'transfer.html',
+			'transfer.json',
+			'transfer.markdown'
 		]);
 		const foreign = Object.entries(zh).filter(
 			([key, text]) => !NAMES.has(key) && !/\p{Script=Han}/u.test(text)
