@@ -58,8 +58,7 @@ class AnswerStream:
                 if self._decoder.is_done:
                     return
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._disarm()
 
     async def _next_items(self) -> list[EngineItem]:
         self._is_reading = True
@@ -84,8 +83,15 @@ class AnswerStream:
         for item in items:
             if isinstance(item, Piece | Finished):
                 now = self._loop.time()
-                self.first_at = self.first_at or now
+                if self.first_at is None:
+                    self.first_at = now
+                    self._disarm()  # what is borne from now on may end before what was borne until now
                 self._deadline = now + self._idle_s
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _check(self) -> None:
         self._timer = None
