@@ -55,8 +55,9 @@ def test_a_message_over_the_limit_is_refused_in_words_and_kept(tab: ChatPage, re
 
     expect(tab.question).to_contain_text(re.compile("too long", re.IGNORECASE))
     expect(tab.question).to_contain_text(re.compile("100,?000"))
-    tab.question.get_by_role("button", name="Take back").click()
-    expect(tab.composer).to_have_value(re.compile("^(word ){9}"))
+    tab.question.get_by_role("button", name="Edit", exact=True).click()
+    editor = tab.page.get_by_role("textbox", name="Edit your message")
+    expect(editor).to_have_value(re.compile("^(word ){9}"))
     assert all(chat["message_count"] == 0 for chat in rest.chats())
 
 

@@ -34,9 +34,9 @@ addEventListener('securitypolicyviolation', (event) =>
 HARMLESS = re.compile(r"^(style-src|base-uri)")
 DANGERS = """() => [...document.querySelectorAll('body *')].flatMap((node) => {
   if (!node.closest('[data-testid=content], [data-testid=thinking]')) return [];
-  const inDiagram = node.closest('figure');
+  const inFormula = node.closest('.katex');  // KaTeX places its letters itself
   const bad = 'script iframe frame form base meta link object embed video audio input textarea select dialog template'.split(' ');
-  const names = node.getAttributeNames().filter((name) => name.startsWith('on') || name === 'style' && !inDiagram);
+  const names = node.getAttributeNames().filter((name) => name.startsWith('on') || name === 'style' && !inFormula);
   const href = node.getAttribute('href') ?? node.getAttribute('xlink:href') ?? '';
   const isBad = bad.includes(node.localName) || names.length || /^\\s*(javascript|data|vbscript|file|blob):/i.test(href);
   return isBad || getComputedStyle(node).position === 'fixed' ? [node.outerHTML.slice(0, 300)] : [];

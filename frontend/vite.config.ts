@@ -26,7 +26,8 @@ const PREPARED = [
 
 export default defineConfig({
 	plugins: [tailwindcss(), sveltekit()],
-	build: { sourcemap: false },
+	// No font or picture inside a style sheet: the page may load them from its own origin alone.
+	build: { sourcemap: false, assetsInlineLimit: 0 },
 	environments: {
 		client: {
 			build: {
