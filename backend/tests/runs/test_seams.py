@@ -108,8 +108,8 @@ async def test_an_engine_without_token_ids_goes_on_by_the_text(
 async def test_the_time_of_a_run_counts_across_its_seams(
     live_settings: Settings, engine: ScriptedVllm
 ) -> None:
-    engine.script(Answer(content="more ", endless=True, rate=50, end="reset", end_after=15, times=None))
-    async with serving(live_settings.model_copy(update={"run_timeout_s": 0.5})) as backend:
+    engine.script(Answer(content="more ", endless=True, rate=50, end="reset", end_after=10, times=None))
+    async with serving(live_settings.model_copy(update={"run_timeout_s": 1.5})) as backend:
         _, stored = await answered(backend)
 
     assert stored["status"] == "failed"
