@@ -70,6 +70,9 @@ export default defineConfig({
 					name: 'browser',
 					include: ['{src,tests}/**/*.svelte.test.ts'],
 					setupFiles: ['tests/browser.setup.ts'],
+					// A busy machine can starve a browser: wait for it, and try once more before it counts.
+					expect: { poll: { timeout: 5000 } },
+					retry: 1,
 					browser: {
 						enabled: true,
 						headless: true,

@@ -302,10 +302,11 @@ describe('a very long message', () => {
 });
 
 describe('what a screen reader hears', () => {
+	const heard = () => document.querySelector('[data-testid=announcer]')?.textContent ?? '';
+
 	test('is sentences as they are finished, not tokens', async () => {
 		const opened = await openPage();
 		const run = await ask(opened);
-		const heard = () => opened.byId('announcer').element().textContent ?? '';
 		opened.backend.delta(run, 'The sky is blue. Be');
 		await vi.waitUntil(() => heard().includes('The sky is blue.'));
 		expect(heard()).not.toContain('Be');
@@ -314,6 +315,20 @@ describe('what a screen reader hears', () => {
 		opened.backend.end(run, 'completed');
 		await vi.waitUntil(() => heard().includes('Because of scattering'));
 		expect(heard()).toContain('The answer is complete.');
+	});
+
+	test('begins with the first sentence, also if it came before the page was drawn', async () => {
+		const opened = await openPage();
+		await opened.byId('composer').fill('Why?');
+		const { startRun } = opened.backend.api;
+		opened.backend.api.startRun = async (...request) => {
+			const started = await startRun(...request);
+			opened.backend.begin(started.run.id);
+			opened.backend.delta(started.run.id, 'The sky is blue. Be');
+			return started;
+		};
+		await opened.byId('send').click();
+		await vi.waitUntil(() => heard().includes('The sky is blue.'));
 	});
 });
 

@@ -32,20 +32,23 @@ _run_counted() {
   fi
 }
 
-# run_pytest NAME ARGUMENT...: with a JUnit file that says which real parts served each test.
+# run_pytest NAME ARGUMENT...: with a JUnit file that says which real parts served each test. Many tests kill, cut and
+# wait for whole processes, which a busy machine can starve: a failure is tried once more, and each such test is named.
 run_pytest() {
   local name=$1 junit
   shift
   junit=$RESULTS/$(_slug "$name").xml
-  _run_counted "$name" "$junit" env PYTHONPATH="$ROOT" "$ROOT/.venv/bin/python" -m pytest -q -p scripts.testing.parts -p no:cacheprovider \
-    --junitxml="$junit" -o junit_family=xunit2 "$@"
+  _run_counted "$name" "$junit" env PYTHONPATH="$ROOT" "$ROOT/.venv/bin/python" -m pytest -q -rfER -p scripts.testing.parts -p no:cacheprovider \
+    --reruns 1 --junitxml="$junit" -o junit_family=xunit2 "$@"
+  grep '^RERUN ' "$RESULTS/$(_slug "$name").log" | sort -u | sed 's/^RERUN /    tried once more: /' || true
 }
 
-# run_vitest NAME PROJECT
+# run_vitest NAME PROJECT: tests that were tried once more are named here too.
 run_vitest() {
   local junit
   junit=$RESULTS/$(_slug "$1").xml
   _run_counted "$1" "$junit" in_frontend npx --no-install vitest run --project "$2" --reporter=default --reporter=junit --outputFile.junit="$junit"
+  grep '(retry x' "$RESULTS/$(_slug "$1").log" | sed 's/^.*[✓×] */    tried once more: /' || true
 }
 
 in_frontend() {

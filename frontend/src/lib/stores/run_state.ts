@@ -16,6 +16,8 @@ export interface RunState {
 	readonly seq: number;
 	readonly content: string;
 	readonly reasoning: string;
+	/** Characters of `content` that were there before this page followed the run. */
+	readonly followedFrom: number;
 	/** The channel of the last delta: `reasoning` while the model thinks. */
 	readonly channel: Channel | null;
 	readonly position: number | null;
@@ -45,6 +47,7 @@ export function runBefore(
 		seq: 0,
 		content: message.content,
 		reasoning: message.reasoning,
+		followedFrom: message.content.length,
 		channel: null,
 		position: null,
 		reason: null,
