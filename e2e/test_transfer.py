@@ -74,6 +74,6 @@ def test_a_file_that_is_no_export_is_refused_in_words(tab: ChatPage, rest: Rest,
 
     tab.hook("import-file").set_input_files(file)
 
-    expect(tab.page.get_by_text("This file is no export that can be imported.")).to_be_visible()
+    expect(tab.page.get_by_text("This file is not an export that can be imported.")).to_be_visible()
     expect(tab.hook("import")).to_be_enabled()
     assert rest.chats() == []

@@ -66,7 +66,7 @@ describe('the engine', () => {
 		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', 'queued');
 
 		opened.backend.queue(run, 3, 'capacity');
-		await expect.element(page.getByText('In line: number 3')).toBeVisible();
+		await expect.element(page.getByText('3rd in line')).toBeVisible();
 	});
 });
 

@@ -5,7 +5,7 @@ import type { errorsEn } from './errors_en';
 export const errorsZh: Record<keyof typeof errorsEn, string> = {
 	'error.invalid_request': '服务器没有接受这个请求。',
 	'error.page_bug': '页面发出了服务器不理解的内容。',
-	'error.not_found': '没有这个内容。',
+	'error.not_found': '内容不存在。',
 	'error.chat_not_found': '这个对话不存在，或已被删除。',
 	'error.message_not_found': '这条消息已不存在。',
 	'error.preset_not_found': '这个预设已不存在。',

@@ -2,7 +2,15 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Failure } from '$lib/types/failure';
 import { en } from './en';
 import { FAILURES } from './errors';
-import { detectLanguage, failureText, formatDuration, inOwnWords, setLanguage, t } from './index';
+import {
+	detectLanguage,
+	failureText,
+	formatDuration,
+	formatPlace,
+	inOwnWords,
+	setLanguage,
+	t
+} from './index';
 import { zh } from './zh';
 
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name);
@@ -61,10 +69,23 @@ describe('texts', () => {
 
 	test('durations read well', () => {
 		expect(formatDuration(38.4)).toBe('38 ms');
-		expect(formatDuration(3_240)).toBe('3.2 sec');
-		expect(formatDuration(125_000)).toBe('2 min 5 sec');
+		expect(formatDuration(3_240)).toBe('3.2 s');
+		expect(formatDuration(125_000)).toBe('2 min 5 s');
 		setLanguage('zh');
-		expect(formatDuration(3_240)).toBe('3.2秒');
+		expect(formatDuration(3_240)).toBe('3.2 秒');
+	});
+
+	test('places in a line are counted as people count', () => {
+		expect([1, 2, 3, 4, 11, 22].map(formatPlace)).toEqual([
+			'1st',
+			'2nd',
+			'3rd',
+			'4th',
+			'11th',
+			'22nd'
+		]);
+		setLanguage('zh');
+		expect(t('message.queued_position', { position: formatPlace(3) })).toBe('排队中：第 3 位');
 	});
 
 	test.each([
@@ -109,6 +130,8 @@ describe('sentences of the backend', () => {
 		],
 		['No engine answers at VLLM_API_BASE_URL.', '没有引擎响应'],
 		['Qwen3-0.6B: loading', '正在加载 Qwen3-0.6B'],
+		['Qwen3-0.6B: loading Qwen3-0.6B into vLLM (vllm) on 127.0.0.1:8000', '正在加载 Qwen3-0.6B'],
+		['Qwen3-0.6B: downloading Qwen3-0.6B to models/Qwen3-0.6B', '正在下载 Qwen3-0.6B'],
 		[
 			"The conversation has at least 5000 tokens; the model's context holds 4096.",
 			'需要 5000 个 token，上限是 4096 个'

@@ -12,4 +12,11 @@ export {
 } from './language.svelte';
 export { inOwnWords } from './backend_words';
 export { failureText, type FailureText } from './errors';
-export { formatCount, formatDuration, formatRate, formatShare, formatShort } from './numbers';
+export {
+	formatCount,
+	formatDuration,
+	formatPlace,
+	formatRate,
+	formatShare,
+	formatShort
+} from './numbers';

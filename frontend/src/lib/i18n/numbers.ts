@@ -1,6 +1,6 @@
 /** Owns how figures are written in the page's language. Does not choose words. */
 
-import { locale } from './language.svelte';
+import { locale, t } from './language.svelte';
 
 export function formatCount(value: number): string {
 	return new Intl.NumberFormat(locale()).format(value);
@@ -8,19 +8,25 @@ export function formatCount(value: number): string {
 
 /** 38 ms, 3.2 s, 2 min 5 s. */
 export function formatDuration(ms: number): string {
-	const unit = (value: number, unit: string, digits: number) =>
-		new Intl.NumberFormat(locale(), {
-			style: 'unit',
-			unit,
-			unitDisplay: 'short',
-			maximumFractionDigits: digits
-		}).format(value);
-	if (ms < 1_000) return unit(Math.round(ms), 'millisecond', 0);
-	if (ms < 60_000) return unit(ms / 1_000, 'second', 1);
+	const unit = (name: 'ms' | 's' | 'min', value: number, digits = 0) =>
+		t(`unit.${name}`, {
+			value: new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value)
+		});
+	if (ms < 1_000) return unit('ms', Math.round(ms));
+	if (ms < 60_000) return unit('s', ms / 1_000, 1);
 	const seconds = Math.round(ms / 1_000);
 	const rest = seconds % 60;
-	const minutes = unit(Math.floor(seconds / 60), 'minute', 0);
-	return rest ? `${minutes} ${unit(rest, 'second', 0)}` : minutes;
+	const minutes = unit('min', Math.floor(seconds / 60));
+	return rest ? `${minutes} ${unit('s', rest)}` : minutes;
+}
+
+const ENDINGS: Record<string, string> = { one: 'st', two: 'nd', few: 'rd' };
+const ordinals = new Intl.PluralRules('en', { type: 'ordinal' });
+
+/** 3rd; in Chinese the bare number, which the sentence makes one of an order. */
+export function formatPlace(place: number): string {
+	if (locale() !== 'en') return formatCount(place);
+	return `${formatCount(place)}${ENDINGS[ordinals.select(place)] ?? 'th'}`;
 }
 
 export function formatRate(perSecond: number): string {
