@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import aiohttp
 
 from app.errors import EngineBroken, EngineError
+from app.inference.deadline import Deadline
 from app.inference.engine_errors import first_token_timeout
 from app.inference.openai_chunks import ChunkDecoder
 from app.inference.sse import LineTooLongError, SseParser
@@ -28,12 +29,10 @@ class AnswerStream:
         self._content = response.content
         self._decoder = decoder
         self._parser = SseParser()
-        self._deadline = deadline
+        self._deadline = Deadline(deadline, self._fall_silent)
         self._idle_s = idle_s
         self.first_at: float | None = None  # when the first text came, on the loop's clock
-        # one timer for all reads, moved on when it goes off: one for each read costs more than the read
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
         self._is_reading = False
 
     @property
@@ -58,12 +57,11 @@ class AnswerStream:
                 if self._decoder.is_done:
                     return
         finally:
-            self._disarm()
+            self._deadline.disarm()
 
     async def _next_items(self) -> list[EngineItem]:
         self._is_reading = True
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._check)
+        self._deadline.arm()
         try:
             chunk = await self._content.readany()
         except _SilentError:
@@ -85,19 +83,11 @@ class AnswerStream:
                 now = self._loop.time()
                 if self.first_at is None:
                     self.first_at = now
-                    self._disarm()  # what is borne from now on may end before what was borne until now
-                self._deadline = now + self._idle_s
+                    self._deadline.disarm()  # what is borne from now on may end before what was borne until now
+                self._deadline.at = now + self._idle_s
 
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _check(self) -> None:
-        self._timer = None
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._check)
-        elif self._is_reading:
+    def _fall_silent(self) -> None:
+        if self._is_reading:
             self._content.set_exception(_SilentError())
 
     def _silence(self) -> EngineError:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 import aiohttp
 
 from app.errors import EngineBroken, EngineError
+from app.inference.deadline import TimeoutLookingAgain
 from app.inference.engine_errors import first_token_timeout, from_status, from_transport, unreachable
 from app.inference.engines import Engines
 from app.inference.vllm_client import StreamLimits, error_bytes
@@ -55,7 +56,7 @@ class Passage:
         failure: EngineError = unreachable()
         for engine in self._engines.serving(model or ""):
             try:
-                async with asyncio.timeout(within_s):
+                async with TimeoutLookingAgain(asyncio.get_running_loop().time() + within_s):
                     return await self._session.post(
                         f"{engine.base}/{path}",
                         data=body,
@@ -69,10 +70,11 @@ class Passage:
         raise failure
 
     async def _bytes(self, response: aiohttp.ClientResponse, first_s: float) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
         try:
             while True:
                 # The first bytes may be the role alone, long before the first token: one limit for every read.
-                async with asyncio.timeout(first_s):
+                async with TimeoutLookingAgain(loop.time() + first_s):
                     chunk = await response.content.readany()
                 if not chunk:
                     return

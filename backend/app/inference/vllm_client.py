@@ -17,6 +17,7 @@ import msgspec
 from app.errors import EngineCannotGoOn, EngineError, EngineUnreachable
 from app.inference.answer_stream import AnswerStream
 from app.inference.control_tokens import ControlTokens
+from app.inference.deadline import TimeoutLookingAgain
 from app.inference.engine_errors import (
     first_token_timeout,
     from_status,
@@ -169,7 +170,7 @@ class VllmClient:
     async def _post(self, url: str, body: dict[str, Any], deadline: float) -> aiohttp.ClientResponse:
         data = _encode(body)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with TimeoutLookingAgain(deadline):
                 response = await self._send(url, data)
         except TimeoutError as error:
             raise first_token_timeout() from error
