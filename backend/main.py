@@ -27,6 +27,7 @@ from app.api.server import Drain, bind, serve
 from app.config import Settings
 from app.errors import StartError
 from app.inference.control_tokens import ControlTokens
+from app.inference.engine_health import EngineHealth
 from app.inference.engine_host import EngineHost
 from app.inference.engine_metrics import EngineMetrics
 from app.inference.engines import Engines
@@ -118,6 +119,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             EngineTokenizer(session, engines),
             EngineTokenCounter(session, engines),
             EngineMetrics(session, engines),
+            EngineHealth(session, engines),
+            opened_runs.past,
         )
         runs = RunService(parts, settings)
         opened_runs.journal.live_logs = parts.active.logs
@@ -154,8 +157,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         measures.gauge("runs_running", "Runs that have their place.", parts.admission.running)
         measures.gauge("runs_queued", "Runs that wait for a place.", parts.admission.queued)
+        measures.gauge("tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
         measures.gauge("sockets", "Connected Socket.IO sockets.", lambda: len(rooms))
-        joining = ChatJoining(storage, chats, parts.active, parts.logs)
+        joining = ChatJoining(storage, chats, parts.active, parts.recall)
         gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER)
         plain = PlainSockets(
             chats,

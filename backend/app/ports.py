@@ -227,6 +227,14 @@ class EngineGauge(Protocol):
         """Return the load of the engines of a model, or None when one of them does not tell. Never raises."""
         ...
 
+class EngineHealth(Protocol):
+    """The engine's own word on how it is."""
+
+    async def is_well(self, model: str) -> bool:
+        """Return False when every engine of a model says that it dies or loads, or is out of reach. Never raises."""
+        ...
+
+
 
 class ModelCatalogue(Protocol):
     """Which models the engines serve and whether they are usable, from a short-lived cache."""
@@ -311,6 +319,18 @@ class JournaledRun:
     prompt_ids: tuple[int, ...] = ()
     events: list[Numbered] = field(default_factory=list)
     token_ids: list[tuple[int, ...]] = field(default_factory=list)
+
+class JournalPast(Protocol):
+    """What is still known of runs of earlier processes, and of other ones, that have ended."""
+
+    async def find(self, run_id: str) -> JournaledRun:
+        """Return what is known of a run; nothing where it is not, or not any longer.
+
+        Raises:
+            Unavailable: the database cannot be used just now.
+        """
+        ...
+
 
 
 class Journal(Protocol):

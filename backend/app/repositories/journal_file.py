@@ -33,24 +33,25 @@ _event = msgspec.json.Decoder(Queued | Started | Delta | Ended).decode
 
 
 @lru_cache(maxsize=4096)
-def _key(run_id: str) -> bytes:
+def run_key(run_id: str) -> bytes:
+    """Return how a run is named in records."""
     return UUID(run_id).bytes
 
 
 def delta_record(run_id: str, event: Delta, token_ids: Sequence[int]) -> Record:
     """Return what is kept of a delta."""
     kind = REASONING if event.channel == "reasoning" else CONTENT
-    return _key(run_id), event.seq, kind, event.text, tuple(token_ids)
+    return run_key(run_id), event.seq, kind, event.text, tuple(token_ids)
 
 
 def event_record(run_id: str, event: Numbered) -> Record:
     """Return what is kept of any other event."""
-    return _key(run_id), event.seq, EVENT, to_json(event), ()
+    return run_key(run_id), event.seq, EVENT, to_json(event), ()
 
 
 def prompt_record(run_id: str, token_ids: Sequence[int]) -> Record:
     """Return what is kept of a prompt."""
-    return _key(run_id), 0, PROMPT, None, tuple(token_ids)
+    return run_key(run_id), 0, PROMPT, None, tuple(token_ids)
 
 
 class JournalFile:
@@ -124,6 +125,21 @@ def read(paths: Sequence[Path]) -> dict[str, JournaledRun]:
         sqlite3.Error: a file cannot be read.
     """
     return known_runs(batch for path in paths for batch in _batches(path))
+
+
+def read_one(paths: Sequence[Path], run_id: str) -> JournaledRun:
+    """Return what these files know of one run; the batches of others are not decoded.
+
+    Raises:
+        sqlite3.Error: a file cannot be read.
+    """
+    return one_run((batch for path in paths for batch in _batches(path)), run_id)
+
+
+def one_run(batches: Iterable[bytes], run_id: str) -> JournaledRun:
+    """Return what these batches know of one run; those that do not name it are not decoded."""
+    key = run_key(run_id)
+    return known_runs(batch for batch in batches if key in batch).get(run_id, JournaledRun())
 
 
 def known_runs(batches: Iterable[bytes]) -> dict[str, JournaledRun]:

@@ -5,7 +5,7 @@ What is done with it is the services' business.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ import msgspec
 
 from app.database import Database
 from app.errors import StartError, Unavailable
-from app.ports import JournaledRun
+from app.ports import JournaledRun, JournalPast
 from app.repositories.group_commit import GroupCommit
-from app.repositories.journal_file import journal_files, read, remove
+from app.repositories.journal_file import journal_files, read
+from app.repositories.journal_past import KEPT_S, PastBatches, PastFiles
 from app.repositories.postgresql_journal import PostgresqlJournal
 from app.repositories.run_journal import RunJournal
 from app.repositories.run_lease import RunLease, Taken, look_after
@@ -30,10 +31,11 @@ class OpenedJournal:
     """A journal that is written to, and how the runs of earlier processes come back from the ones before it.
 
     `recovered` has the runs revived and looks after those of other backends from then on. `watch` says which runs
-    live here, and hears of one that another backend has taken.
+    live here, and hears of one that another backend has taken. `past` knows those that have ended.
     """
 
     journal: GroupCommit
+    past: JournalPast
     recovered: Callable[[Recover], Awaitable[None]]
     watch: Callable[[Callable[[], Collection[str]], Callable[[str], None]], None]
 
@@ -66,14 +68,30 @@ async def journal_beside(folder: Path) -> AsyncIterator[OpenedJournal]:
             "To start without it, move the folder away: answers that were being written begin again."
         ) from error
 
+    past = PastFiles(folder, old)
+    safe = asyncio.Event()  # all that lives has been written to the new one
+
+    async def keep_past() -> None:
+        await safe.wait()
+        await past.put()
+        await asyncio.sleep(KEPT_S)
+        await past.forget()
+
+    keeping = asyncio.create_task(keep_past())
+
     async def recovered(recover: Recover) -> None:
         await recover(known, None)
-        journal.after(lambda: _remove(old))  # all that lives has been written to the new one
+        known.clear()
+        journal.after(safe.set)
 
     try:
-        yield OpenedJournal(journal, recovered, lambda _live, _lost: None)
+        yield OpenedJournal(journal, past, recovered, lambda _live, _lost: None)
     finally:
         await journal.close()
+        if safe.is_set():
+            await past.put()  # or waits until it has been done
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -109,15 +127,10 @@ async def _on_postgresql(database: Database) -> AsyncIterator[OpenedJournal]:
         lease.live_here, lease.on_lost = live, on_lost
 
     try:
-        yield OpenedJournal(journal, recovered, watch)
+        yield OpenedJournal(journal, PastBatches(database), recovered, watch)
     finally:
         await journal.close()
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await lease.close()
-
-
-def _remove(files: Sequence[Path]) -> None:
-    for file in files:
-        remove(file)

@@ -7,6 +7,7 @@ the process dies the server lets the lock go, and without the lock nothing more 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from loguru import logger
@@ -18,9 +19,15 @@ from app.database import Database, Failures
 from app.errors import Unavailable
 from app.ports import JournaledRun
 from app.repositories.journal_file import known_runs
+from app.repositories.journal_past import KEPT_S
 
 LIVE = "status IN ('queued', 'streaming')"
 LOOK_EVERY_S = 2.0  # for backends that are gone; one that is gone twice in a row is not just reconnecting
+# What was taken over is kept for late readers: its file is then the minute of that, below zero.
+MINUTE = "(extract(epoch FROM now())::bigint / 60)::integer"
+PUT_ASIDE = f"UPDATE journal_batches SET file = -{MINUTE} WHERE owner = ANY(:dead) AND file > 0"  # noqa: S608 (a constant)
+FORGET_PAST = f"DELETE FROM journal_batches WHERE file < 0 AND file > :kept - {MINUTE}"  # noqa: S608 (a constant)
+FORGET_EVERY = 30  # looks
 LOST = "08003"  # the SQLSTATE of a connection that is none any longer
 
 
@@ -76,16 +83,22 @@ class RunLease:
             dead=list(dead),
         )
         batches = await self.execute(
-            "SELECT records FROM journal_batches WHERE owner = ANY(:dead) ORDER BY id", dead=list(dead)
+            "SELECT records FROM journal_batches WHERE owner = ANY(:dead) AND file > 0 ORDER BY id",
+            dead=list(dead),
         )
         known = await asyncio.to_thread(known_runs, [records for (records,) in batches])
         return Taken(frozenset(run_id for (run_id,) in taken), known, dead)
 
     async def settle(self, taken: Taken) -> None:
-        """Forget the journals of backends whose runs were taken over and journaled anew."""
-        await self.execute("DELETE FROM journal_batches WHERE owner = ANY(:dead)", dead=list(taken.owners))
+        """Put aside the journals of backends whose runs were taken over and journaled anew."""
+        await self.execute(PUT_ASIDE, dead=list(taken.owners))
+        await self.forget_past()
         for owner in taken.owners:
             await self.execute("SELECT pg_advisory_unlock(:owner)", owner=owner)
+
+    async def forget_past(self) -> None:
+        """Forget what was put aside so long ago that nobody may ask for it any more."""
+        await self.execute(FORGET_PAST, kept=int(KEPT_S // 60))
 
     async def newly_gone(self) -> Collection[int]:
         """Return the backends that are gone now and were at the last look; keeps the own connection alive too."""
@@ -109,7 +122,7 @@ class RunLease:
 
     async def _others(self) -> list[int]:
         found = await self.execute(
-            f"SELECT owner FROM runs WHERE {LIVE} AND owner IS NOT NULL UNION SELECT owner FROM journal_batches"  # noqa: S608 (a constant)
+            f"SELECT owner FROM runs WHERE {LIVE} AND owner IS NOT NULL UNION SELECT owner FROM journal_batches WHERE file > 0"  # noqa: S608 (a constant)
         )
         return sorted(owner for (owner,) in found if owner != self.owner)
 
@@ -150,9 +163,11 @@ class RunLease:
 
 async def look_after(lease: RunLease, take: Callable[[Taken], Any]) -> None:
     """Take over the runs of backends that die, until cancelled."""
-    while True:
+    for number in count(1):
         await asyncio.sleep(LOOK_EVERY_S)
         try:
+            if number % FORGET_EVERY == 0:
+                await lease.forget_past()
             gone = await lease.newly_gone()
             if gone:
                 await take(await lease.take_over(gone))

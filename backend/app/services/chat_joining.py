@@ -15,7 +15,7 @@ from app.schemas.run import RunStatus
 from app.services.active_run import ActiveRuns
 from app.services.chat_service import ChatService
 from app.services.conversation import chat_not_found
-from app.services.run_logs import RunLogs
+from app.services.run_recall import RunRecall
 
 READ_ATTEMPTS = 5  # a run may begin or end while its chat is read
 
@@ -43,11 +43,11 @@ class Joined:
 class ChatJoining:
     """Lets clients into chats."""
 
-    def __init__(self, storage: Storage, chats: ChatService, active: ActiveRuns, logs: RunLogs) -> None:
+    def __init__(self, storage: Storage, chats: ChatService, active: ActiveRuns, recall: RunRecall) -> None:
         self._storage = storage
         self._chats = chats
         self._active = active
-        self._logs = logs
+        self._recall = recall
 
     async def join(
         self,
@@ -95,12 +95,12 @@ class ChatJoining:
     async def _missed(
         self, user_id: str, chat_id: str, run_id: str, after_seq: int, enter: Callable[[str | None], None]
     ) -> Sequence[Numbered] | None:
+        log = await self._recall.log(user_id, run_id)
         async with self._storage.of(chat_id).read() as unit:
             if await unit.chats.get(user_id, chat_id) is None:
                 raise chat_not_found()
             newest = await unit.runs.newest_in_chat(chat_id)
         live = self._active.in_chat(chat_id)
-        log = self._logs.get(run_id)
         is_newest = newest is not None and newest.id == run_id and (live is None or live.id == run_id)
         if log is None or not is_newest or after_seq > log.seq:
             return None

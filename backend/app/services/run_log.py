@@ -170,6 +170,11 @@ class RunLog(RunEvents):
         while done is not None:
             done = self.journal_again(done)
 
+    def recall(self, events: Sequence[Numbered]) -> None:
+        """Take up all events of a run that has ended: everybody may see them, and nothing is written any more."""
+        self._events = list(events)
+        self._visible = len(self._events)
+
     def journal_again(self, done: int) -> int | None:
         """Write the events after the first `done` ones to the journal once more, a bounded number of them.
 

@@ -1,16 +1,17 @@
 """The logs of live and lately ended runs. Bounded; what is in one is its own business."""
 
 import asyncio
+from bisect import insort
 from collections import deque
 from collections.abc import Sequence
 
 from app.errors import Unavailable
 from app.ports import Clock, EventSink, Journal, JournaledLog
+from app.repositories.journal_past import KEPT_S
 from app.schemas.numbered import Numbered
 from app.services.held_journal import HeldJournal
 from app.services.run_log import RunLog
 
-KEPT_S = 600.0  # how long late readers find the events of an ended run
 MAX_KEPT_EVENTS = 400_000  # of ended runs together: about 60 MB at 150 bytes each
 MAX_KEPT_LOGS = 2_000
 
@@ -103,6 +104,22 @@ class RunLogs:
         self._kept_events += len(log)
         self._forget_old()
         asyncio.get_running_loop().call_later(self._kept_s + 1, self._forget_old)
+
+    def recalled(self, user_id: str, events: Sequence[Numbered], kept_s: float) -> RunLog:
+        """Keep the log of a run that has ended long since, with all its events, for so many more seconds."""
+        end = events[-1]
+        log = self.open(
+            user_id=user_id,
+            chat_id=end.chat_id,
+            run_id=end.run_id,
+            message_id=end.message_id,
+            kept=False,
+        )
+        log.recall(events)
+        insort(self._ended, (self._clock.monotonic() + kept_s, end.run_id, len(log)))
+        self._kept_events += len(log)
+        asyncio.get_running_loop().call_later(kept_s + 1, self._forget_old)
+        return log
 
     def drop(self, run_id: str) -> None:
         """Forget a log that nobody will ask for."""

@@ -7,8 +7,10 @@ from app.ports import (
     ChatModel,
     Clock,
     EngineGauge,
+    EngineHealth,
     EventSink,
     Journal,
+    JournalPast,
     ModelCatalogue,
     TokenCounter,
     Tokenizer,
@@ -17,11 +19,13 @@ from app.repositories.storage import Storage
 from app.services.active_run import ActiveRuns
 from app.services.admission import Admission
 from app.services.context_window import ContextWindow
+from app.services.engine_waiting import EngineWaiting
 from app.services.run_ending import RunEnding
 from app.services.run_generation import GenerationLimits, RunGeneration
 from app.services.run_lives import RunLives
 from app.services.run_logs import RunLogs
 from app.services.run_prompt import RunPrompt
+from app.services.run_recall import RunRecall
 from app.services.run_receipt import RunReceipts
 from app.services.run_start import RunStart
 from app.services.run_view import RunView
@@ -41,6 +45,7 @@ class RunParts:
     starts: RunStart
     lives: RunLives
     view: RunView
+    recall: RunRecall
     receipts: RunReceipts
 
 
@@ -55,14 +60,18 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
     tokenizer: Tokenizer,
     counter: TokenCounter,
     gauge: EngineGauge,
+    health: EngineHealth,
+    past: JournalPast,
 ) -> RunParts:
     """Return the parts of one process."""
     logs = RunLogs(journal, events, clock)
+    recall = RunRecall(storage, logs, past, clock)
     active = ActiveRuns()
     admission = Admission(
         running=settings.max_concurrent_runs, queued=settings.max_queued_runs, per_user=settings.runs_per_user
     )
-    limits = GenerationLimits(settings.engine_wait_s, settings.run_timeout_s, resume=settings.resume_runs)
+    limits = GenerationLimits(settings.run_timeout_s, resume=settings.resume_runs)
+    waiting = EngineWaiting(health, clock, settings.engine_wait_s)
     prompt = RunPrompt(storage, catalogue, tokenizer, ContextWindow(counter))
     receipts = RunReceipts(gauge, active)
     return RunParts(
@@ -78,11 +87,12 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
             active,
             logs,
             admission,
-            RunGeneration(model, prompt, clock, limits),
+            RunGeneration(model, prompt, clock, waiting, limits),
             RunEnding(storage, clock, events),
             receipts,
             resume=settings.resume_runs,
         ),
-        view=RunView(storage, logs, active, admission),
+        view=RunView(storage, logs, recall, active, admission),
+        recall=recall,
         receipts=receipts,
     )

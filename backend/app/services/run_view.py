@@ -15,15 +15,19 @@ from app.services.active_run import ActiveRun, ActiveRuns
 from app.services.admission import Admission
 from app.services.conversation import message_not_found
 from app.services.run_logs import RunLogs
+from app.services.run_recall import RunRecall
 from app.services.wire import message_on_wire, run_on_wire
 
 
 class RunView:
     """What can be seen of runs."""
 
-    def __init__(self, storage: Storage, logs: RunLogs, active: ActiveRuns, admission: Admission) -> None:
+    def __init__(
+        self, storage: Storage, logs: RunLogs, recall: RunRecall, active: ActiveRuns, admission: Admission
+    ) -> None:
         self._storage = storage
         self._logs = logs
+        self._recall = recall
         self._active = active
         self._admission = admission
 
@@ -86,6 +90,7 @@ class RunView:
         ended_at = log.seq if log is not None and log.ended else stored.seq
         if stored.ended_at is not None and after_seq >= ended_at:
             return None
+        log = log or await self._recall.log(user_id, run_id)
         if log is None:
             raise Gone("run_log_gone", "The events of this run are not kept any longer. Take the snapshot.")
         if log.ended and after_seq >= log.seq:

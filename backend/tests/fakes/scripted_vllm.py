@@ -57,6 +57,8 @@ class ScriptedVllm:
         self.metrics_frozen = False
         self.frozen_running: int | None = None  # what the metrics then say for ever
         self.healthy = True
+        self.healths: list[bool] = []  # what it says of itself in turn, before `healthy` counts
+        self.health_asked = 0
         self.fresh: Callable[[int], Answer] = lambda number: default_answer(
             number, self.rate
         )  # without a script
@@ -128,7 +130,9 @@ class ScriptedVllm:
     # --- the endpoints ---
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.Response(status=200 if self.healthy else 503)
+        self.health_asked += 1
+        healthy = self.healths.pop(0) if self.healths else self.healthy
+        return web.Response(status=200 if healthy else 503)
 
     async def _version(self, _: web.Request) -> web.Response:
         return web.json_response({"version": "0.32.0"})

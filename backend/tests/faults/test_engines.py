@@ -150,3 +150,57 @@ async def test_f12_a_backend_that_starts_without_an_engine_reads_and_answers_whe
     await lane.to_engine.accept()
 
     await asked.checked()
+
+
+async def test_f05_a_vllm_that_says_it_is_dying_is_waited_for_and_uses_up_no_attempt(
+    new_lane: NewLane,
+) -> None:
+    lane = await new_lane()
+    lane.engine.script(Answer(content=WORDS, end="error_done", end_after=4))
+    lane.engine.script(Answer(status=500, body=DYING, times=None))
+    lane.engine.healthy = False
+    asked = await question(lane)
+    await asked.send()
+    await asked.reader.until_text("w3 ")
+    async with asyncio.timeout(20):
+        while lane.engine.health_asked < 4:  # noqa: ASYNC110 (over the wire)
+            await asyncio.sleep(0.02)
+
+    assert len(lane.engine.received) == 1, "it is not asked for an answer while it says that it is not well"
+    lane.engine.scripts.clear()
+    lane.engine.healthy = True
+
+    stored = await asked.checked()
+    assert stored["metadata"]["continued"] == 1
+
+
+@pytest.mark.parametrize("after", [0, 4])
+async def test_f05_refusals_of_a_dying_vllm_end_no_answer_that_had_begun(
+    new_lane: NewLane, after: int
+) -> None:
+    """Its health is no better known to it than to us: it refuses, and says only then that it is dying."""
+    lane = await new_lane()
+    refusals = 4  # more than the attempts that may be fruitless
+    lane.engine.script(Answer(content=WORDS, end="reset", end_after=after))
+    lane.engine.script(Answer(status=500, body=DYING, times=refusals))
+    lane.engine.healths = [True, False] * refusals
+    asked = await question(lane)
+    await asked.send()
+
+    await asked.checked()
+
+    assert len(lane.engine.received) == 1 + refusals + 1
+    assert lane.engine.healths == []
+
+
+async def test_f05_an_engine_that_stays_ill_is_waited_for_as_long_as_is_set(new_lane: NewLane) -> None:
+    lane = await new_lane(engine_wait_s=1)
+    lane.engine.script(Answer(content=WORDS, end="error_done", end_after=4))
+    lane.engine.healthy = False
+    asked = await question(lane)
+    await asked.send()
+
+    message = await asked.reader.until_ended()
+
+    assert (message["status"], message["metadata"]["error"]["code"]) == ("interrupted", "engine_unavailable")
+    assert message["content"] == "".join(WORDS[:4])

@@ -20,7 +20,7 @@ async def test_nobody_joins_another_users_chat(
     run_id = (await backend.send(chat_id))["run"]["id"]
     await backend.events(run_id)
     parts = backend.running.parts
-    joining = ChatJoining(parts.storage, backend.running.services.chats, parts.active, parts.logs)
+    joining = ChatJoining(parts.storage, backend.running.services.chats, parts.active, parts.recall)
     entered: list[str | None] = []
     after = {"run_id": run_id, "after_seq": 0} if with_number else {}
 
