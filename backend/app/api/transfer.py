@@ -49,7 +49,7 @@ async def export_chat(
 
 @router.get("/api/export", response_class=Response, responses=ALL)
 async def export_all(services: ServicesDep, user_id: UserId, reasoning: Reasoning = False) -> Response:
-    """Export every chat as one JSON file, streamed."""
+    """Export every chat and every preset as one JSON file, streamed."""
     return StreamingResponse(
         services.export.all(user_id, reasoning=reasoning),
         media_type="application/json",
@@ -59,7 +59,7 @@ async def export_all(services: ServicesDep, user_id: UserId, reasoning: Reasonin
 
 @router.post("/api/import", responses=problems(413, 503), openapi_extra=IMPORT_BODY)
 async def import_chats(request: Request, services: ServicesDep, user_id: UserId) -> Imported:
-    """Import the chats of a file, all or none, and nothing twice."""
+    """Import the chats and presets of a file, all or none, and nothing twice."""
     return await services.imports.take_in(user_id, await request.body())
 
 

@@ -14,7 +14,9 @@ class Message(Wire):
     """A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`.
 
     Of an answer `metadata` holds `run_id` (its newest run), `usage`, `timings`, `finish_reason`, `error`, `receipt`,
-    `continued` and `options`, each left out where there is none.
+    `continued` and `options`, each left out where there is none. `timings` are the engine's own figures, and beside them
+    `thinking_ms`: how long the model thought, over all runs into the message, waiting left out. `usage` counts the
+    whole answer; where it was gone on with, what only one of its requests can say (`cached_tokens`) is left out.
     """
 
     id: Id

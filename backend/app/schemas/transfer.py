@@ -8,7 +8,7 @@ ExportFormat = Literal["json", "markdown", "html"]
 
 
 class Skipped(Wire):
-    """A conversation that was not imported: its place in the file, counted from 0, and why."""
+    """What was not imported: its place in the file, counted from 0, presets after the conversations, and why."""
 
     index: int
     reason: str

@@ -18,6 +18,7 @@ from app.services.admission import Ticket
 from app.services.answer_metadata import can_go_on
 from app.services.run_log import RunLog
 from app.services.run_seam import BegunTokens, Seam
+from app.services.thinking_time import ThinkingTime
 
 Phase = Literal["queued", "streaming", "ending", "ended"]
 Halt = Literal["stop", "shutdown"]
@@ -58,7 +59,8 @@ class ActiveRun:
     `halt` says why it is being cancelled, once somebody has asked for that. `message` is what was stored at its
     start, with the text of earlier runs into it (`continues`, `begun`); a run without a chat has one too, which is
     stored nowhere. `closes_thought`: somebody has asked for the answer now. `asked_model`: the model whose engine has
-    been asked; `at_engine`: it is answering. `launched`: it is stored, or known never to be (`is_unstored`). `stopping`: the first stop, which alone says where the text ends.
+    been asked; `at_engine`: it is answering. `is_thought_timed`: no part of its own thought came before this process.
+    `launched`: it is stored, or known never to be (`is_unstored`). `stopping`: the first stop, which alone says where the text ends.
     """
 
     id: str
@@ -79,6 +81,8 @@ class ActiveRun:
     turns: tuple[Any, ...] | None = None
     dropped_turns: int = 0
     thought_tokens: int = 0
+    thought_time: ThinkingTime = field(default_factory=ThinkingTime)
+    is_thought_timed: bool = True
     told_position: int | None = None
     continues: str | None = None
     begun: BegunTokens | None = None

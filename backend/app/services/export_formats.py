@@ -3,12 +3,14 @@
 import html
 import json
 import re
+from collections.abc import Sequence
 
 from app.schemas.chat import Chat
 from app.schemas.message import Message
+from app.schemas.preset import Preset
 from app.services.import_formats.ours import FORMAT, VERSION
 
-__all__ = ["FORMAT", "VERSION", "as_html", "as_json", "as_markdown", "file_name"]
+__all__ = ["FORMAT", "VERSION", "all_tail", "as_html", "as_json", "as_markdown", "file_name"]
 
 UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u202a-\u202e\u2066-\u2069]+')
 MAX_FILE_NAME_CHARS = 80
@@ -43,6 +45,12 @@ def as_json(chat: Chat, *, reasoning: bool) -> str:
         for message in whole["messages"]:
             message["reasoning"] = ""
     return json.dumps(whole, ensure_ascii=False, allow_nan=False)
+
+
+def all_tail(presets: Sequence[Preset]) -> str:
+    """Return what comes after the chats in a file of everything."""
+    whole = [preset.model_dump(mode="json") for preset in presets]
+    return f'\n], "presets": {json.dumps(whole, ensure_ascii=False, allow_nan=False)}}}\n'
 
 
 def as_markdown(chat: Chat, *, reasoning: bool) -> str:

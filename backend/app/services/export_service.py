@@ -13,6 +13,7 @@ from app.schemas.transfer import ExportFormat
 from app.services import export_formats
 from app.services.chat_service import ChatService
 from app.services.conversation import chat_not_found
+from app.services.preset_service import preset_on_wire
 
 BATCH = 100
 
@@ -54,8 +55,11 @@ class ExportService:
         )
 
     async def all(self, user_id: str, *, reasoning: bool) -> AsyncIterator[str]:
-        """Give every chat of the user as one JSON file, a chat at a time; temporary and deleted ones are not in it."""
-        head, tail = self._envelope()
+        """Give every chat of the user, then every preset, as one JSON file, a chat at a time.
+
+        Temporary and deleted chats are not in it.
+        """
+        head, _ = self._envelope()
         yield head
         after, first = "", True
         while True:
@@ -71,7 +75,9 @@ class ExportService:
             if len(ids) < BATCH:
                 break
             after = ids[-1]
-        yield tail
+        async with self._storage.read() as unit:
+            presets = [preset_on_wire(row) for row in await unit.presets.all(user_id)]
+        yield export_formats.all_tail(presets)
 
     def _envelope(self) -> tuple[str, str]:
         at = utc_text(self._clock.now())

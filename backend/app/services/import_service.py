@@ -1,4 +1,4 @@
-"""The use case of taking in the chats of a file, all of them or, when something breaks, none; nothing twice."""
+"""The use case of taking in the chats and presets of a file, all of them or, when something breaks, none; nothing twice."""
 
 import asyncio
 from typing import Any
@@ -14,6 +14,7 @@ from app.services.chat_creation import MAX_CHATS_PER_USER
 from app.services.conversation import summary_of, tell_chat_changed
 from app.services.import_formats import chatgpt, claude, librechat, open_webui, ours
 from app.services.import_formats.values import ReadChat, Unreadable
+from app.services.import_presets import presets_in, store_presets
 from app.services.import_tree import rows
 
 FORMATS = (ours, chatgpt, claude, open_webui, librechat)
@@ -37,6 +38,7 @@ class ImportService:
             Invalid: `import_not_recognised`: it is no export that is known here.
         """
         found = await asyncio.to_thread(conversations, body)
+        presets = await asyncio.to_thread(presets_in, body)
         taken: list[tuple[int, ChatRow, list[MessageRow]]] = []
         skipped: list[Skipped] = []
         for index, raw in enumerate(found):
@@ -49,13 +51,18 @@ class ImportService:
             await asyncio.sleep(0)  # a large file does not keep others waiting
 
         async def work(unit: Unit) -> tuple[list[Skipped], list[Any], int]:
-            return await _store(unit, user_id, taken)
+            more, told, count = await _store(unit, user_id, taken)
+            left_out = await store_presets(unit, user_id, presets, self._clock.now())
+            # after the conversations of the file
+            more += [Skipped(index=len(found) + place, reason=reason) for place, reason in left_out]
+            return more, told, count
 
         more, told, count = await self._storage.transaction(work)
+        not_new = sum(each.index < len(found) for each in more)
         for summary in told:
             tell_chat_changed(self._events, summary)
         skipped = sorted(skipped + more, key=lambda each: each.index)
-        return Imported(chats=len(taken) - len(more), messages=count, skipped=skipped)
+        return Imported(chats=len(taken) - not_new, messages=count, skipped=skipped)
 
 
 async def _store(

@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from jsonschema_rs import Draft7Validator, validator_for
+
 from app.ports import ServedModel
 from app.schemas.options import Params
 from app.services.conversation import check_max_tokens, invalid
 
+# Of the schema as a value: what it names under `$schema` or `$ref` is not fetched.
+NEWEST = validator_for({"$ref": "https://json-schema.org/draft/2020-12/schema"})
+OLDER = Draft7Validator({"$ref": "http://json-schema.org/draft-07/schema"})
+SHOWN_PATH_CHARS = 200
 OF_A_SCHEMA = frozenset({"name", "description", "schema", "strict"})
 
 
@@ -31,6 +37,19 @@ def check_response_format(params: Params, *, field: str = "response_format") -> 
     if not known or not isinstance(schema.get("schema"), dict):
         detail = "must have as json_schema a name and, as schema, a JSON Schema"
         raise invalid(field, "invalid_response_format", detail)
+    if (path := _wrong_at(schema["schema"])) is not None:
+        detail = f"must be a JSON Schema, of 2020-12 or, where $schema says so, of draft-07; it is wrong at {path}"
+        raise invalid(f"{field}.json_schema.schema", "invalid_response_format", detail)
+
+
+def _wrong_at(schema: dict[str, Any]) -> str | None:
+    """Return the JSON pointer of the first part that is no JSON Schema, or None."""
+    draft = OLDER if "/draft-0" in str(schema.get("$schema")) else NEWEST
+    error = next(iter(draft.iter_errors(schema)), None)
+    if error is None:
+        return None
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in error.instance_path)
+    return ("/" + "/".join(parts))[:SHOWN_PATH_CHARS]
 
 
 def check_room(max_tokens: int | None, model: str | None, served: Sequence[ServedModel]) -> None:

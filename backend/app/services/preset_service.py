@@ -24,7 +24,7 @@ class PresetService:
     async def all(self, user_id: str) -> Presets:
         """Return the user's presets by name."""
         async with self._storage.read() as unit:
-            return Presets(items=[_on_wire(row) for row in await unit.presets.all(user_id)])
+            return Presets(items=[preset_on_wire(row) for row in await unit.presets.all(user_id)])
 
     async def create(self, user_id: str, request: CreatePreset) -> tuple[Preset, bool]:
         """Make a preset. Returns it, and False when the same request had made it before.
@@ -48,14 +48,14 @@ class PresetService:
         async with self._storage.write() as unit:
             known = await unit.presets.with_id(row.id) if request.id is not None else None
             if known is not None:
-                if known.user_id != user_id or _on_wire(known) != _on_wire(row):
+                if known.user_id != user_id or preset_on_wire(known) != preset_on_wire(row):
                     raise Conflict("id_conflict", "Another preset has this id.")
-                return _on_wire(known), False
+                return preset_on_wire(known), False
             if await unit.presets.count(user_id) >= MAX_PRESETS_PER_USER:
                 detail = f"There is room for {MAX_PRESETS_PER_USER} presets. Delete some first."
                 raise Conflict("too_many_presets", detail, limit=MAX_PRESETS_PER_USER)
             await unit.presets.insert(row)
-        return _on_wire(row), True
+        return preset_on_wire(row), True
 
     async def update(self, user_id: str, preset_id: str, request: UpdatePreset) -> Preset:
         """Change a preset; what is left out stays.
@@ -80,7 +80,7 @@ class PresetService:
                 row.options = request.options.model_dump(mode="json", exclude_none=True)
             row.updated_at = self._clock.now()
             await unit.presets.save()
-            return _on_wire(row)
+            return preset_on_wire(row)
 
     async def delete(self, user_id: str, preset_id: str) -> None:
         """Delete a preset.
@@ -98,7 +98,8 @@ def preset_not_found() -> NotFound:
     return NotFound("preset_not_found", "There is no such preset.")
 
 
-def _on_wire(row: PresetRow) -> Preset:
+def preset_on_wire(row: PresetRow) -> Preset:
+    """Return a preset as clients see it."""
     return Preset.model_validate(
         {"id": row.id, "name": row.name, "prompt": row.prompt, "options": row.options}
     )

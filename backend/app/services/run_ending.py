@@ -20,7 +20,7 @@ from app.schemas.message import Message
 from app.schemas.problem import RunError
 from app.schemas.run import Run
 from app.services.active_run import ActiveRun, Ending
-from app.services.answer_metadata import text_digest
+from app.services.answer_metadata import text_digest, whole_timings
 from app.services.conversation import bring_to_top, tell_chat_changed
 from app.services.wire import message_on_wire, run_on_wire, summary_on_wire
 
@@ -54,7 +54,7 @@ class RunEnding:
                 "reasoning": run.message.reasoning + reasoning,
                 "status": ending.outcome,
                 "model": run.model,
-                "metadata": _metadata(run, ending),
+                "metadata": _metadata(run, ending, reasoning),
                 "updated_at": max(now, run.message.updated_at),
             }
         )
@@ -129,12 +129,13 @@ async def _keep_tokens(unit: Unit, run: ActiveRun, ending: Ending, message: Mess
         await unit.run_tokens.keep(run.id, KeptTokens(run.model, seam.prompt_ids, seam.generated_ids, text))
 
 
-def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
+def _metadata(run: ActiveRun, ending: Ending, reasoning: str) -> dict[str, Any]:
     continued = run.message.metadata.get("continued", 0) + run.continued
+    own_ms = (max(1, run.thought_time.spent_ms) if run.is_thought_timed else None) if reasoning else 0
     found = {
         "run_id": run.id,
         "usage": ending.usage,
-        "timings": ending.timings,
+        "timings": whole_timings(ending.timings, run.message, own_ms),
         "finish_reason": ending.finish_reason,
         "error": ending.error.model_dump() if ending.error is not None else None,
         "receipt": ending.receipt.model_dump(mode="json") if ending.receipt is not None else None,
@@ -142,4 +143,5 @@ def _metadata(run: ActiveRun, ending: Ending) -> dict[str, Any]:
         "dropped_turns": run.dropped_turns or None,
         "options": run.options.model_dump(mode="json", exclude_none=True),
     }
-    return run.message.metadata | {name: value for name, value in found.items() if value is not None}
+    kept = {name: value for name, value in run.message.metadata.items() if name != "timings"}
+    return kept | {name: value for name, value in found.items() if value is not None}

@@ -13,20 +13,27 @@ from app.errors import AppError, EngineBroken, EngineCannotGoOn, EngineError, En
 from app.ports import ChatModel, Clock, EngineItem, Finished, Generation, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
-from app.services.engine_waiting import ENGINE_RETRY_S, RETRYABLE, EngineWaiting
 from app.services.generation_endings import cut_off, failed, interrupted, whole_usage
 from app.services.run_attempts import Attempts
 from app.services.run_prompt import RunPrompt
 from app.services.run_seam import Seam
 
+ENGINE_RETRY_S = (
+    0.25,
+    0.5,
+    1.0,
+    2.0,
+)  # between looks for an engine that is out of reach; the last one repeats
 ERROR_RETRY_S = 0.5  # before the one retry of an engine that answered with an error
+RETRYABLE = frozenset({"engine_error"})  # what a second try can mend; a wrong request stays wrong
 BUDGET_SLACK = 16  # tokens: an engine that keeps the budget itself needs some to end the thought
 
 
 @dataclass(frozen=True)
 class GenerationLimits:
-    """Seconds a generation may take; and whether it goes on after a break."""
+    """Seconds a generation may wait for an engine, and may take; and whether it goes on after a break."""
 
+    engine_wait_s: float
     run_timeout_s: float
     resume: bool
 
@@ -39,13 +46,11 @@ class RunGeneration:
         model: ChatModel,
         prompt: RunPrompt,
         clock: Clock,
-        waiting: EngineWaiting,
         limits: GenerationLimits,
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._clock = clock
-        self._waiting = waiting
         self._limits = limits
 
     async def generate(self, run: ActiveRun) -> Ending | None:
@@ -91,10 +96,11 @@ class RunGeneration:
         """Ask the engine once; None when it is to be asked again."""
         seam = run.seam()
         try:
-            await self._waiting.check(run, attempts)
             return await self._attempt(run, seam, attempts)
         except EngineUnreachable as error:
-            return None if await self._waiting.again(run, attempts) else cut_off(error, seam)
+            if await self._waited(run, attempts):
+                return None
+            return cut_off(error, seam)
         except EngineCannotGoOn as error:
             return interrupted(error)
         except EngineError as error:
@@ -106,9 +112,6 @@ class RunGeneration:
         """Return the ending after an engine's error, or None when it is to be asked again."""
         await run.log.settled()
         seam = run.seam()
-        attempts.is_doubtful = attempts.begun > 0
-        if self._may_go_on(run, seam) and await self._waiting.is_dying(run, attempts, error):
-            return None if await self._waiting.again(run, attempts) else cut_off(error, seam)
         if not seam.tokens and not isinstance(error, EngineBroken):
             if attempts.retried or error.code not in RETRYABLE or run.phase != "queued":
                 return cut_off(error, seam)
@@ -127,6 +130,19 @@ class RunGeneration:
             return False
         # a grammar begins again at a seam, so structured output cannot cross one
         return not seam.has_text or run.options.response_format is None
+
+    async def _waited(self, run: ActiveRun, attempts: Attempts) -> bool:
+        """Wait a little for an engine that is out of reach; False when it has been waited for long enough."""
+        now = self._clock.monotonic()
+        if attempts.waiting_since is None:
+            attempts.waiting_since, attempts.looks = now, 0
+            if run.phase == "queued":
+                run.log.queued(None, "engine_unavailable")
+        if now - attempts.waiting_since >= self._limits.engine_wait_s:
+            return False
+        await asyncio.sleep(ENGINE_RETRY_S[min(attempts.looks, len(ENGINE_RETRY_S) - 1)])
+        attempts.looks += 1
+        return True
 
     async def _attempt(self, run: ActiveRun, seam: Seam, attempts: Attempts) -> Ending:
         if seam.tokens and not attempts.turning and not self._may_go_on(run, seam):
@@ -147,7 +163,7 @@ class RunGeneration:
                 run.log.hold(ahead)
                 async for items in stream:
                     run.at_engine = True
-                    finished = _take(run, items, seam) or finished
+                    finished = self._take(run, items, seam) or finished
                     if run.log.failure is not None:
                         raise run.log.failure
         except TimeoutError:
@@ -155,6 +171,7 @@ class RunGeneration:
             return Ending("failed", RunError(code="run_timeout", detail=detail))
         finally:
             run.at_engine = False
+            run.thought_time.end(self._clock.monotonic())
             if since is not None:
                 attempts.spent_s += self._clock.monotonic() - since
         if finished is None:
@@ -162,7 +179,7 @@ class RunGeneration:
         return Ending(
             "completed",
             finish_reason=finished.finish_reason,
-            usage=whole_usage(finished.usage, len(seam.generated_ids)),
+            usage=whole_usage(finished.usage, generation, seam),
             timings=finished.timings,
         )
 
@@ -185,6 +202,29 @@ class RunGeneration:
         if generation.prompt_token_ids is not None and not seam.tokens:
             run.log.prompt(generation.prompt_token_ids)
 
+    def _take(self, run: ActiveRun, items: Sequence[EngineItem], seam: Seam) -> Finished | None:
+        finished = None
+        for item in items:
+            if isinstance(item, Piece):
+                run.log.write(item.channel, item.text, item.token_ids)
+                if item.text and (item.channel == "reasoning") != run.thought_time.is_running:
+                    self._count_thought(run, begins=item.channel == "reasoning")
+                if item.channel == "reasoning":
+                    _keep_budget(run, item)
+            elif isinstance(item, PromptSeen):
+                if not seam.tokens:  # else it is the prompt with what was generated
+                    run.log.prompt(item.token_ids)
+            else:
+                finished = item
+        return finished
+
+    def _count_thought(self, run: ActiveRun, *, begins: bool) -> None:
+        now = self._clock.monotonic()
+        if begins:
+            run.thought_time.begin(now)
+        else:
+            run.thought_time.end(now)
+
     def _halted(self, run: ActiveRun) -> Ending | None:
         if run.halt == "stop":
             run.log.drop_tail()  # nobody has seen it, so it is not part of what was stopped
@@ -201,18 +241,3 @@ def _keep_budget(run: ActiveRun, thought: Piece) -> None:
     run.thought_tokens += len(thought.token_ids) or 1
     if budget is not None and run.thought_tokens > budget + BUDGET_SLACK and run.seam().is_exact:
         run.answer_now()
-
-
-def _take(run: ActiveRun, items: Sequence[EngineItem], seam: Seam) -> Finished | None:
-    finished = None
-    for item in items:
-        if isinstance(item, Piece):
-            run.log.write(item.channel, item.text, item.token_ids)
-            if item.channel == "reasoning":
-                _keep_budget(run, item)
-        elif isinstance(item, PromptSeen):
-            if not seam.tokens:  # else it is the prompt with what was generated
-                run.log.prompt(item.token_ids)
-        else:
-            finished = item
-    return finished

@@ -62,6 +62,7 @@ async def _revived(parts: RunParts, unit: Unit, row: RunRow, known: JournaledRun
         model=started[-1].model if started else None,
         phase="streaming" if started else "queued",
         continues=row.continues,
+        is_thought_timed=not log.text(log.seq)[0],
     )
     if row.continues is not None:
         run.begun = begun_tokens(

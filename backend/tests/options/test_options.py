@@ -131,6 +131,60 @@ async def test_a_response_format_that_none_could_follow_is_named(
         assert reply.json()["errors"][0]["code"] == "invalid_response_format"
 
 
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        pytest.param({"type": "strng"}, "/type", id="no type"),
+        pytest.param(
+            {"properties": {"a/b": {"minLength": -1}}}, "/properties/a~1b/minLength", id="below zero"
+        ),
+        pytest.param({"required": "name"}, "/required", id="no list"),
+        pytest.param({"anyOf": []}, "/anyOf", id="nothing to choose"),
+        pytest.param({"$defs": {"d": {"items": 3}}}, "/$defs/d/items", id="in a definition"),
+        pytest.param({"$schema": 5}, "/$schema", id="no name of a draft"),
+        pytest.param({"properties": {"x" * 300: 1}}, "/properties/" + "x" * 188, id="long name"),
+    ],
+)
+async def test_a_schema_that_is_none_is_named_with_the_place(
+    backend: Backend, engine: ScriptedVllm, schema: dict[str, Any], path: str
+) -> None:
+    chat_id = await backend.new_chat()
+    bad = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    for method, url, body, field in (
+        (
+            "POST",
+            f"/api/chats/{chat_id}/runs",
+            {"message": {"content": "x"}, "options": {"response_format": bad}},
+            "options",
+        ),
+        ("PUT", f"/api/chats/{chat_id}", {"params": {"response_format": bad}}, "params"),
+    ):
+        reply = await backend.http.request(method, url, json=body)
+        [error] = reply.json()["errors"]
+        assert (reply.status_code, error["code"]) == (422, "invalid_response_format")
+        assert error["field"] == f"{field}.response_format.json_schema.schema"
+        assert error["detail"].endswith(f" {path}")
+    assert engine.received == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param(
+            {"$schema": "http://127.0.0.1:9/none", "$ref": "http://127.0.0.1:9/none"}, id="elsewhere"
+        ),
+        pytest.param({"$schema": "http://json-schema.org/draft-07/schema#", "items": [{}]}, id="draft-07"),
+        pytest.param({"$defs": {"d": True}, "prefixItems": [{"$ref": "#/$defs/d"}]}, id="2020-12"),
+    ],
+)
+async def test_a_schema_of_either_draft_is_one_and_nothing_is_fetched_for_it(
+    backend: Backend, schema: dict[str, Any]
+) -> None:
+    good = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    reply = await backend.http.post("/api/chats/", json={"params": {"response_format": good}})
+    assert reply.status_code == 201, reply.text
+
+
 # --- thinking_budget --------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from app.services.generation_endings import whole_usage
 from tests.fakes.answers import Answer
 from tests.fakes.received import Received
 from tests.fakes.scripted_vllm import ScriptedVllm
@@ -171,14 +170,6 @@ async def test_max_tokens_counts_across_the_seam(backend: Backend, engine: Scrip
     assert events[-1]["message"]["content"] == "".join(WORDS[:6])
     assert events[-1]["message"]["metadata"]["finish_reason"] == "length"
     assert engine.received[1].body["max_tokens"] == 2
-
-
-def test_the_figures_are_those_of_the_whole_answer() -> None:
-    told = {"prompt_tokens": 14, "completion_tokens": 2, "total_tokens": 16}
-
-    assert whole_usage(told, 4) == {"prompt_tokens": 10, "completion_tokens": 6, "total_tokens": 16}
-    assert whole_usage(told, 0) == told
-    assert whole_usage(None, 4) is None
 
 
 async def test_a_run_waits_for_the_engine_to_come_back(backend: Backend, engine: ScriptedVllm) -> None:

@@ -78,6 +78,54 @@ async def test_all_chats_come_as_one_file(client: Client) -> None:
     assert (await bring(client, reply.content)).json()["chats"] == 2
 
 
+PRESETS = [
+    {"name": "Tidy 整理", "prompt": "Tidy {{text}}.", "options": {"temperature": 0.2, "stop": ["x"]}},
+    {"name": "Plain", "prompt": "", "options": {}},
+]
+
+
+async def presets(client: Client) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await client.get("/api/presets")).json()["items"]
+    return [{name: value for name, value in each.items() if name != "id"} for each in items]
+
+
+async def test_presets_go_out_with_everything_and_come_back_once(client: Client) -> None:
+    await make(client, title="T")
+    for preset in PRESETS:
+        await client.post("/api/presets", json=preset)
+    before = await presets(client)
+    file = (await client.get("/api/export")).json()
+    chat = (await client.get(f"/api/chats/{file['chats'][0]['id']}/export")).json()
+    for each in (await client.get("/api/presets")).json()["items"]:
+        await client.delete(f"/api/presets/{each['id']}")
+    assert await presets(client) == []
+
+    first = (await bring(client, file)).json()
+    again = (await bring(client, file)).json()
+
+    assert await presets(client) == before
+    assert len(before) == 2
+    assert first == {"chats": 1, "messages": 0, "skipped": []}
+    assert again["skipped"] == [{"index": 0, "reason": "it is here already"}]
+    assert "presets" not in chat
+
+
+async def test_a_file_may_hold_presets_alone_and_what_is_none_is_told_of(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.import_presets.MAX_PRESETS_PER_USER", 2)
+    wrong = [7, {"name": " "}, {"name": "n", "prompt": "p", "options": {"temperature": 9}}]
+    more = {"name": "One too many", "prompt": "", "options": {}}
+
+    reply = (await bring(client, {"chats": [], "presets": [*wrong, *PRESETS, PRESETS[0], more]})).json()
+
+    assert reply["skipped"] == [
+        *({"index": number, "reason": "it is no preset"} for number in range(3)),
+        {"index": 6, "reason": "there is no room for more presets"},
+    ]
+    assert await presets(client) == sorted(PRESETS, key=lambda each: str(each["name"]))
+
+
 async def test_more_chats_than_one_batch_are_all_there(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +171,17 @@ async def test_html_is_inert(client: Client) -> None:
     assert "<script" not in reply.text
     assert "<img" not in reply.text
     assert reply.text.count("&lt;script&gt;") == 4  # title twice, system prompt, message
+
+
+async def test_html_is_inert_also_where_it_is_a_thought(backend: Backend, engine: ScriptedVllm) -> None:
+    engine.script(Answer(content="Said.", reasoning=HOSTILE, times=1))
+    chat_id = await backend.new_chat(title="T")
+    await backend.events((await backend.send(chat_id, "Why?"))["run"]["id"])
+    text = (await backend.http.get(f"/api/chats/{chat_id}/export?format=html&reasoning=true")).text
+
+    assert "<script" not in text
+    assert "<img" not in text
+    assert text.count("&lt;script&gt;") == 1
 
 
 @pytest.mark.parametrize(

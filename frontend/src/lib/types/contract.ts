@@ -333,7 +333,7 @@ export interface paths {
         };
         /**
          * Export All
-         * @description Export every chat as one JSON file, streamed.
+         * @description Export every chat and every preset as one JSON file, streamed.
          */
         get: operations["export_all"];
         put?: never;
@@ -375,7 +375,7 @@ export interface paths {
         put?: never;
         /**
          * Import Chats
-         * @description Import the chats of a file, all or none, and nothing twice.
+         * @description Import the chats and presets of a file, all or none, and nothing twice.
          */
         post: operations["import_chats"];
         delete?: never;
@@ -1056,7 +1056,9 @@ export interface components {
          * @description A stored message. `timestamp` is `created_at` in whole Unix seconds; its id is among `sibling_ids`.
          *
          *     Of an answer `metadata` holds `run_id` (its newest run), `usage`, `timings`, `finish_reason`, `error`, `receipt`,
-         *     `continued` and `options`, each left out where there is none.
+         *     `continued` and `options`, each left out where there is none. `timings` are the engine's own figures, and beside them
+         *     `thinking_ms`: how long the model thought, over all runs into the message, waiting left out. `usage` counts the
+         *     whole answer; where it was gone on with, what only one of its requests can say (`cached_tokens`) is left out.
          */
         Message: {
             /** Chat Id */
@@ -1604,7 +1606,7 @@ export interface components {
         };
         /**
          * Skipped
-         * @description A conversation that was not imported: its place in the file, counted from 0, and why.
+         * @description What was not imported: its place in the file, counted from 0, presets after the conversations, and why.
          */
         Skipped: {
             /** Index */
