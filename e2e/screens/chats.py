@@ -48,7 +48,7 @@ def turn(question: str, answer: str, **fields: Any) -> list[Json]:
 
 def chat(title: str, messages: list[Json], *, days_ago: int = 0, **fields: Any) -> Json:
     """Return one chat; each message stands below the one before it, unless it says another `parent_id`."""
-    at = NOW - timedelta(days=days_ago, minutes=5)
+    at = NOW - timedelta(days=days_ago, hours=2)
     told = []
     for number, message in enumerate(messages):
         told.append(

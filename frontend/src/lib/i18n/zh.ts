@@ -161,11 +161,11 @@ export const zh: Record<keyof typeof en, string> = {
 	'thinking.short': '思考',
 
 	'stats.label': '引擎数据',
-	'stats.ttft': '首个 token {{time}}',
+	'stats.ttft': '首字 {{time}}',
 	'stats.rate': '{{rate}} tok/s',
 	'stats.tokens_one': '{{count}} 个 token',
 	'stats.tokens_other': '{{count}} 个 token',
-	'stats.cached': '{{share}} 命中缓存',
+	'stats.cached': '缓存 {{share}}',
 	'stats.none': '未报告数据',
 	'stats.row.ttft': '首个 token 用时',
 	'stats.row.rate': '每秒 token 数',
