@@ -123,6 +123,7 @@ export const en = {
 	'message.regenerate': 'Answer again',
 	'message.edit': 'Edit',
 	'message.edit_label': 'Edit your message',
+	'message.edit_note': 'Sent as a new version; this one is kept.',
 	'message.edit_send': 'Send',
 	'message.edit_cancel': 'Cancel',
 	'message.branch': 'Version {{index}} of {{total}}',

@@ -123,6 +123,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'message.regenerate': '重新回答',
 	'message.edit': '编辑',
 	'message.edit_label': '编辑你的消息',
+	'message.edit_note': '将作为新版本发送，原版本会保留。',
 	'message.edit_send': '发送',
 	'message.edit_cancel': '取消',
 	'message.branch': '第 {{index}} 个版本，共 {{total}} 个',
