@@ -8,6 +8,7 @@ import itertools
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -17,7 +18,7 @@ from e2e.chat_page import ChatPage
 from e2e.processes import REPOSITORY
 from e2e.rest import Rest
 from e2e.screens import dialogs, lists, reading, trouble
-from e2e.screens.chats import NOW
+from e2e.screens.chats import MODEL, NOW
 from e2e.screens.sheet import SCHEMES, SIZES, lay, picture_name, write_index
 from e2e.screens.stage import SETTINGS, Screen, Stage
 from e2e.screens.words import LANGUAGES, Words
@@ -26,6 +27,7 @@ from e2e.tiers import Tiers
 from e2e.witness import Witness
 
 SCREENS: dict[str, Screen] = {**reading.SCREENS, **lists.SCREENS, **dialogs.SCREENS, **trouble.SCREENS}
+FEW = list(zip((*LANGUAGES, LANGUAGES[0]), SIZES, strict=True))
 FOLDER = REPOSITORY / "docs" / "contact-sheet"
 
 
@@ -40,9 +42,9 @@ class Photographer:
         self._rest = Rest(tiers.url)
         self.problems: list[str] = []
 
-    def take(self, name: str, screen: Screen) -> None:
-        """Take all pictures of a screen."""
-        for words, width in itertools.product(LANGUAGES, SIZES):
+    def take(self, name: str, screen: Screen, looks: Iterable[tuple[Words, int]]) -> None:
+        """Take the pictures of a screen in these languages and widths, light and dark."""
+        for words, width in looks:
             self._reach(name, screen, words, width)
 
     def _reach(self, name: str, screen: Screen, words: Words, width: int) -> None:
@@ -79,9 +81,17 @@ class Photographer:
             print(f"  {words.locale} {width}: {problem}", flush=True)
 
 
-def take(names: list[str], folder: Path, raw: Path) -> list[str]:
-    """Take the pictures of these screens and lay them on their sheets; returns what went wrong."""
-    with tempfile.TemporaryDirectory() as data, ScriptedEngine(Path(data)) as engine, chromium() as browser:
+def take(names: list[str], raw: Path, folder: Path | None) -> list[str]:
+    """Take the pictures of these screens and lay them on their sheets; returns what went wrong.
+
+    Without a folder each width is looked at in one language only, and there are no sheets.
+    """
+    looks = list(itertools.product(LANGUAGES, SIZES)) if folder else FEW
+    with (
+        tempfile.TemporaryDirectory() as data,
+        ScriptedEngine(Path(data), model=MODEL) as engine,
+        chromium() as browser,
+    ):
         settings = {**SETTINGS, "ENGINE_STATUS_FILE": str(Path(data) / "tiers" / "engine.json")}
         tiers = Tiers(Path(data) / "tiers", engine.url, settings)
         try:
@@ -89,10 +99,10 @@ def take(names: list[str], folder: Path, raw: Path) -> list[str]:
             photographer = Photographer(browser, tiers, engine, raw)
             for number, name in enumerate(names, start=1):
                 began = time.monotonic()
-                photographer.take(name, SCREENS[name])
-                path = lay(browser, raw, folder, name, SCREENS[name])
-                size = path.stat().st_size // 1024
-                print(f"{number}/{len(names)} {name} {size} KB {time.monotonic() - began:.0f} s", flush=True)
+                photographer.take(name, SCREENS[name], looks)
+                if folder:
+                    lay(browser, raw, folder, name, SCREENS[name])
+                print(f"{number}/{len(names)} {name} {time.monotonic() - began:.0f} s", flush=True)
             return photographer.problems
         finally:
             tiers.end()
@@ -104,18 +114,22 @@ def main() -> None:
     parser.add_argument("screens", nargs="*", help=f"of: {', '.join(SCREENS)}")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the sheets go")
     parser.add_argument("--raw", type=Path, help="keep the single pictures in full size here")
+    parser.add_argument("--few", action="store_true", help="a quick look: half the pictures, and no sheets")
     asked = parser.parse_args()
     if unknown := set(asked.screens) - SCREENS.keys():
         parser.error(f"no such screen: {', '.join(sorted(unknown))}")
     expect.set_options(timeout=10_000)
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    folder = None if asked.few else asked.folder
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         raw = asked.raw or Path(scratch)
         raw.mkdir(parents=True, exist_ok=True)
-        problems = take(asked.screens or list(SCREENS), asked.folder, raw)
-    write_index(asked.folder, SCREENS)
-    total = sum(path.stat().st_size for path in asked.folder.glob("*.webp"))
-    print(f"{asked.folder}: {total / 1024 / 1024:.1f} MB")
+        problems = take(asked.screens or list(SCREENS), raw, folder)
+    if folder:
+        write_index(folder, SCREENS)
+        total = sum(path.stat().st_size for path in folder.glob("*.webp"))
+        print(f"{folder}: {total / 1024 / 1024:.1f} MB")
     sys.exit("\n".join(["What went wrong:", *problems]) if problems else 0)
 
 

@@ -20,10 +20,13 @@ START_S = 20
 class ScriptedEngine:
     """Running from entering to leaving. Without a script it gives a Markdown answer, as fast as it can."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, rate: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, rate: float | None = None, model: str = "scripted"
+    ) -> None:
         self._folder = folder
         self._port = port or free_port()
         self._rate = rate
+        self._model = model
         self.url = f"http://127.0.0.1:{self._port}/v1"
         self._control = httpx2.Client(base_url=f"http://127.0.0.1:{self._port}", trust_env=False)
         self._process: Process | None = None
@@ -44,7 +47,7 @@ class ScriptedEngine:
     def reset(self) -> None:
         """Forget scripts and requests, and be in good health again."""
         self._call("POST", "/scripted/reset")
-        self.set(rate=self._rate, healthy=True, metrics_frozen=False, is_plain=False, models=["scripted"])
+        self.set(rate=self._rate, healthy=True, metrics_frozen=False, is_plain=False, models=[self._model])
 
     def set(self, **settings: Any) -> None:
         """Change the engine as a whole."""

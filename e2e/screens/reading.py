@@ -29,7 +29,7 @@ def temporary(stage: Stage) -> None:
     stage.begin()
     stage.show_chats()
     stage.tab.hook("temporary-chat").click()
-    expect(stage.tab.hook("temporary")).to_be_visible()
+    expect(stage.tab.hook("temporary-bar")).to_be_visible()
 
 
 @screen("chat", "Chat")

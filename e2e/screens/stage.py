@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Route, WebSocketRoute, expect
 
 from e2e.chat_page import ChatPage
 from e2e.rest import Rest
-from e2e.screens.chats import FIGURES, MODEL, NOW, Json, exported, library
+from e2e.screens.chats import FIGURES, NOW, Json, exported, library
 from e2e.screens.words import Words
 from e2e.scripted_engine import ScriptedAnswer, ScriptedEngine
 from e2e.tiers import Tiers
@@ -37,7 +37,7 @@ class Stage:
     def reset(self) -> None:
         """Have the library again, a healthy engine, and nothing else."""
         self.engine.reset()
-        self.engine.set(models=[MODEL], max_model_len=CONTEXT)
+        self.engine.set(max_model_len=CONTEXT)
         (self.tiers.folder / "engine.json").unlink(missing_ok=True)
         self.rest.clear()
         for chat in self.rest.call("GET", "/api/chats/?limit=100&archived=true")["items"]:
