@@ -31,6 +31,7 @@ const HOMES = [
 	{ name: 'openapi-fetch', home: 'src/lib/api/http.ts' },
 	{ name: 'marked', home: 'src/lib/utils/markdown/' },
 	{ name: 'dompurify', home: 'src/lib/utils/markdown/' },
+	{ name: 'mermaid', home: 'src/lib/utils/markdown/' },
 	{ name: 'highlight.js', home: 'src/lib/utils/markdown/' },
 	{ name: 'i18next', home: 'src/lib/i18n/' }
 ];

@@ -27,6 +27,29 @@ export function securityHeaders(page) {
 	};
 }
 
+/**
+ * The headers of the frame in which diagrams are drawn: it has no origin and reaches nothing, and only the page may
+ * hold it.
+ *
+ * @param {string} frame the frame's document
+ * @returns {Record<string, string>}
+ */
+export function diagramHeaders(frame) {
+	return {
+		...securityHeaders(frame),
+		'X-Frame-Options': 'SAMEORIGIN',
+		'Content-Security-Policy': [
+			"default-src 'none'",
+			['script-src blob:', ...inlineScriptHashes(frame)].join(' '),
+			"style-src 'unsafe-inline'",
+			"base-uri 'none'",
+			"form-action 'none'",
+			"frame-ancestors 'self'",
+			'sandbox allow-scripts'
+		].join('; ')
+	};
+}
+
 /** @param {string[]} scriptHashes */
 function contentSecurityPolicy(scriptHashes) {
 	return [
@@ -41,11 +64,11 @@ function contentSecurityPolicy(scriptHashes) {
 		"manifest-src 'self'",
 		"base-uri 'none'",
 		"form-action 'self'",
-		"frame-src 'none'",
+		"frame-src 'self'",
 		"frame-ancestors 'none'",
 		"object-src 'none'",
 		"require-trusted-types-for 'script'",
-		'trusted-types dompurify svelte-trusted-html sveltekit-trusted-url'
+		'trusted-types dompurify harmless-markup svelte-trusted-html sveltekit-trusted-url'
 	].join('; ');
 }
 

@@ -12,6 +12,7 @@ import { pageServer } from './page_server.js';
 import { SettingError, readSettings } from './settings.js';
 
 const ENTRY = fileURLToPath(new URL('./index.js', import.meta.url));
+const DIAGRAM = '<!doctype html><script>draw()</script>';
 const PAGE = '<!doctype html><script>boot()</script><script src="/x.js"></script>';
 
 let build: string;
@@ -48,6 +49,7 @@ beforeAll(() => {
 	mkdirSync(join(build, '_app/immutable'), { recursive: true });
 	mkdirSync(join(build, '.secret'));
 	writeFileSync(join(build, 'index.html'), PAGE);
+	writeFileSync(join(build, 'diagram.html'), DIAGRAM);
 	writeFileSync(join(build, '_app/immutable/a.js'), 'a()');
 	writeFileSync(join(build, '_app/immutable/a.js.br'), 'brotli');
 	writeFileSync(join(build, '_app/immutable/a.js.map'), 'map');
@@ -126,6 +128,31 @@ describe('the page', () => {
 		expect(policy).toContain("frame-ancestors 'none'");
 		expect(policy).toContain("default-src 'none'");
 	});
+
+	test('the frame for diagrams has no origin, reaches nothing, and is held by the page alone', async () => {
+		const { headers } = await raw('/diagram.html?x');
+		const policy = String(headers['content-security-policy']).split('; ');
+
+		expect(policy).toContain("default-src 'none'");
+		expect(policy).toContain('sandbox allow-scripts');
+		expect(policy).toContain("frame-ancestors 'self'");
+		expect(policy).toContain(`script-src blob: ${inlineScriptHashes(DIAGRAM)[0]}`);
+		expect(policy.filter((part) => /'self'|connect|img|font/.test(part))).toEqual([
+			"frame-ancestors 'self'"
+		]);
+		expect(headers['x-frame-options']).toBe('SAMEORIGIN');
+		expect((await raw('/')).headers['x-frame-options']).toBe('DENY');
+		expect((await raw('/')).headers['content-security-policy']).toContain("frame-src 'self'");
+	});
+
+	test.each(['/%64iagram.html', '/./diagram.html', '//diagram.html'])(
+		'under another name that frame may run nothing of its own: %s',
+		async (path) => {
+			const policy = String((await raw(path)).headers['content-security-policy']);
+
+			expect(policy).not.toContain(String(inlineScriptHashes(DIAGRAM)[0]));
+		}
+	);
 
 	test('every reply of the page says how it may be used, refusals too', async () => {
 		for (const path of ['/', '/missing.png', '/_app/immutable/a.js']) {

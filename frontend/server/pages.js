@@ -6,10 +6,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sirv from 'sirv';
-import { securityHeaders } from './headers.js';
+import { diagramHeaders, securityHeaders } from './headers.js';
 
 /** The routes of the page: `/` a new chat, `/c/{chat_id}` a chat. */
 const PAGE_ROUTE = /^\/(?:c\/[^/.]+\/?)?$/;
+const DIAGRAM = '/diagram.html';
 const HASHED = '/_app/immutable/';
 const ONE_YEAR = 'public, max-age=31536000, immutable';
 
@@ -26,6 +27,10 @@ export function pages(directory) {
 	if (!existsSync(shell)) throw new BuildMissing(`${shell} is missing. Run: npm run build`);
 	const page = readFileSync(shell, 'utf8');
 	const headers = Object.entries(securityHeaders(page));
+	const frame = join(directory, DIAGRAM);
+	const ofDiagrams = existsSync(frame)
+		? Object.entries(diagramHeaders(readFileSync(frame, 'utf8')))
+		: headers;
 	// Not `dev`: the list of files is read once, so a path can only ever name one of them.
 	const assets = sirv(directory, {
 		brotli: true,
@@ -39,12 +44,13 @@ export function pages(directory) {
 	});
 
 	return (request, response) => {
-		for (const [name, value] of headers) response.setHeader(name, value);
+		const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+		for (const [name, value] of path === DIAGRAM ? ofDiagrams : headers)
+			response.setHeader(name, value);
 		if (request.method !== 'GET' && request.method !== 'HEAD') {
 			response.setHeader('Allow', 'GET, HEAD');
 			return refuse(response, 405, 'Method not allowed');
 		}
-		const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
 		if (PAGE_ROUTE.test(path)) request.url = '/index.html';
 		else if (isHidden(path)) return refuse(response, 404, 'Not found');
 		assets(request, response, () => refuse(response, 404, 'Not found'));

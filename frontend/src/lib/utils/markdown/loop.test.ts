@@ -5,7 +5,9 @@ import { RenderLoop, type Frames, type Rendering } from './loop';
 class StoppedClock implements Frames {
 	time = 0;
 	waiting: (() => void) | null = null;
+	after: (() => void) | null = null;
 	requested = 0;
+	frames = 0;
 
 	request(callback: () => void): number {
 		if (this.waiting) throw new Error('two frames requested at once');
@@ -17,17 +19,35 @@ class StoppedClock implements Frames {
 		this.waiting = null;
 	}
 
+	soon(callback: () => void): void {
+		if (this.after) throw new Error('asked for twice');
+		this.after = callback;
+	}
+
+	current(): number {
+		return this.frames;
+	}
+
 	now(): number {
 		return this.time;
+	}
+
+	/** The end of what is being done now; false if nothing waits for it. */
+	end(): boolean {
+		const callback = this.after;
+		this.after = null;
+		callback?.();
+		return callback !== null;
 	}
 
 	/** One frame, `ms` later; false if nothing waits for it. */
 	frame(ms = 16): boolean {
 		this.time += ms;
+		this.frames++;
 		const callback = this.waiting;
 		this.waiting = null;
 		callback?.();
-		return callback !== null;
+		return this.end() || callback !== null;
 	}
 }
 
@@ -51,6 +71,24 @@ test('the first text is rendered at once, what follows once a frame', () => {
 	clock.frame();
 
 	expect(published).toHaveLength(2);
+});
+
+test('what a frame brings is rendered in that frame, and once', () => {
+	const { clock, loop, published } = setUp();
+	loop.feed('a', true);
+	clock.frame();
+
+	loop.feed('ab', true);
+	loop.feed('abc', true);
+	expect(published).toHaveLength(1);
+	clock.end();
+	expect(published).toHaveLength(2);
+	loop.feed('abcd', true);
+	clock.end();
+
+	expect(published).toHaveLength(2);
+	clock.frame();
+	expect(published).toHaveLength(3);
 });
 
 test('nothing new asks for no frame', () => {
@@ -107,6 +145,19 @@ test('a stopped loop renders no more', () => {
 	loop.feed('ab', true);
 	loop.stop();
 	clock.frame();
+	loop.feed('abc', true);
+	clock.frame();
+
+	expect(published).toHaveLength(1);
+});
+
+test('a loop that is stopped before the end of what is being done renders no more', () => {
+	const { clock, loop, published } = setUp();
+	loop.feed('a', true);
+	clock.frame();
+	loop.feed('ab', true);
+	loop.stop();
+	clock.end();
 
 	expect(published).toHaveLength(1);
 });

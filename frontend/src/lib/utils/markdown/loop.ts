@@ -22,12 +22,18 @@ export interface Rendering {
 export interface Frames {
 	request(callback: () => void): number;
 	cancel(handle: number): void;
+	/** After whatever is being done now, and before the browser draws. */
+	soon(callback: () => void): void;
+	/** The same until the next frame begins. */
+	current(): unknown;
 	now(): number;
 }
 
 export const browserFrames: Frames = {
 	request: (callback) => requestAnimationFrame(callback),
 	cancel: (handle) => cancelAnimationFrame(handle),
+	soon: (callback) => queueMicrotask(callback),
+	current: () => document.timeline.currentTime,
 	now: () => performance.now()
 };
 
@@ -42,6 +48,10 @@ export class RenderLoop {
 	#complete = false;
 	#started = false;
 	#frame: number | null = null;
+	/** The frame that was drawn in last. */
+	#drawn: unknown = null;
+	#isSoon = false;
+	#stopped = false;
 	#earliest = 0;
 
 	/** `publish` puts a rendering on the screen before it returns. */
@@ -50,7 +60,7 @@ export class RenderLoop {
 		readonly frames: Frames = browserFrames
 	) {}
 
-	/** The text as it is now. The first one is rendered at once, later ones with the next frame. */
+	/** The text as it is now. It is rendered with this frame if nothing was yet, or else with the next one. */
 	feed(text: string, streaming: boolean): void {
 		const grows = isGrowth(text, this.#text);
 		if (!grows || (this.#complete && (streaming || text !== this.#text))) {
@@ -69,6 +79,7 @@ export class RenderLoop {
 	}
 
 	stop(): void {
+		this.#stopped = true;
 		if (this.#frame !== null) this.frames.cancel(this.#frame);
 		this.#frame = null;
 	}
@@ -78,16 +89,31 @@ export class RenderLoop {
 	}
 
 	#schedule(): void {
-		if (this.#frame !== null || !this.#behind) return;
+		if (this.#frame !== null || this.#isSoon || this.#stopped || !this.#behind) return;
+		// What a frame brought is drawn in the same frame, not in the one after.
+		if (this.frames.current() !== this.#drawn && this.frames.now() >= this.#earliest) {
+			this.#isSoon = true;
+			this.frames.soon(() => {
+				this.#isSoon = false;
+				this.#go();
+			});
+			return;
+		}
 		this.#frame = this.frames.request(() => {
 			this.#frame = null;
-			if (this.frames.now() >= this.#earliest) this.#step();
-			this.#schedule();
+			this.#go();
 		});
+	}
+
+	#go(): void {
+		if (this.#stopped) return;
+		if (this.frames.now() >= this.#earliest) this.#step();
+		this.#schedule();
 	}
 
 	#step(): void {
 		const start = this.frames.now();
+		this.#drawn = this.frames.current();
 		const settled = this.#advance();
 		if (this.#read >= this.#owed) {
 			this.#owed = 0;

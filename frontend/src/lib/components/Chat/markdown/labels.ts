@@ -12,7 +12,16 @@ const EN = {
 	table: 'Table',
 	notes: 'Footnotes',
 	task_done: 'Done',
-	task_open: 'Not done'
+	task_open: 'Not done',
+	diagram: 'Diagram',
+	diagram_source: 'Source',
+	diagram_full: 'Full size',
+	diagram_syntax: 'This diagram cannot be drawn.',
+	diagram_too_long: 'This diagram is not drawn: its source is longer than {count} characters.',
+	diagram_too_large: 'This diagram is too large to be shown.',
+	diagram_too_slow: 'This diagram was given up: drawing it took too long.',
+	diagram_unavailable: 'What draws diagrams could not be loaded.',
+	diagram_again: 'Try again'
 };
 
 const ZH: typeof EN = {
@@ -26,7 +35,16 @@ const ZH: typeof EN = {
 	table: '表格',
 	notes: '脚注',
 	task_done: '已完成',
-	task_open: '未完成'
+	task_open: '未完成',
+	diagram: '图表',
+	diagram_source: '源码',
+	diagram_full: '原始大小',
+	diagram_syntax: '这张图画不出来。',
+	diagram_too_long: '源码超过 {count} 个字符，没有绘制这张图。',
+	diagram_too_large: '这张图太大，无法显示。',
+	diagram_too_slow: '绘制用时太久，已放弃。',
+	diagram_unavailable: '绘图组件没能加载。',
+	diagram_again: '重试'
 };
 
 export function label(key: keyof typeof EN, count?: number): string {

@@ -105,6 +105,8 @@ const PIECES = [
 	],
 	'| a | b |\n|---|:-:|\n| 1 | 2 |\n',
 	'```python\ndef f():\n    """doc\n\n    """\n```\n',
+	'```mermaid\ngraph TD\n  A --> B\n```\n',
+	'```mermaid\n',
 	'Setext\n===\n',
 	'1. one\n\n   two\n2. three\n',
 	'- a\n  - b\n    ```\n    c\n    ```\n',
@@ -145,6 +147,8 @@ export function* prefixes(text: string, lengths: readonly number[]): Generator<s
 export const NASTY: readonly string[] = [
 	'```js\nlet a = 1;\n',
 	'- a\n  ```\n  b\n',
+	'```mermaid\ngraph TD\n  A --> B\n```\nafter\n\n- ~~~mermaid\n  pie\n  ~~~\n- b\n  ```mermaid\n  never ends',
+	'> ```mermaid\n> graph TD\n\nclosed by its quote',
 	'> ```\n> a\n\nb',
 	'~~~\n```\n~~~\n',
 	'````\n```\nx\n```\n````\nafter',
