@@ -16,6 +16,7 @@ const PREPARED = [
 	'highlight.js/lib/core',
 	'highlight.js/lib/languages/*',
 	'i18next',
+	'jsonc-parser',
 	'katex',
 	'marked',
 	'openapi-fetch',

@@ -40,6 +40,8 @@ export class FakeBackend {
 	/** The next call of this name fails so, once. */
 	readonly refusals = new Map<string, Failure>();
 	hits: SearchHit[] = [];
+	/** What the model calls a chat. */
+	title = 'A good title';
 	health: Health = healthOf('ready', 'Qwen3-0.6B');
 	models: ServedModels = {
 		items: [
@@ -53,9 +55,10 @@ export class FakeBackend {
 	pageSize = 50;
 	isReachable = true;
 	/** Set it to drop, hold or double events on their way. */
-	wire: (event: ServerEvent) => void = (event) => this.#listener?.event(event);
-	#listener: RealtimeListener | null = null;
-	#joined = new Set<string>();
+	wire: (event: ServerEvent) => void = (event) => {
+		for (const tab of this.#tabs) if (isFor(tab, event)) tab.listener?.event(event);
+	};
+	readonly #tabs: Tab[] = [];
 
 	readonly api: Api = {
 		listChats: (query) =>
@@ -100,6 +103,11 @@ export class FakeBackend {
 				const chat = this.deleted.get(id);
 				if (!chat) throw new Failure('chat_not_found', { status: 404 });
 				this.put(chat);
+				return this.chat(id);
+			}),
+		titleChat: (id) =>
+			this.#command('titleChat', [id], () => {
+				this.put({ ...this.#known(id), title: this.title });
 				return this.chat(id);
 			}),
 		clearChat: (id) =>
@@ -159,30 +167,42 @@ export class FakeBackend {
 		health: () => this.#command('health', [], () => this.health)
 	};
 
-	readonly realtime: Realtime = {
-		connect: (listener) => {
-			this.#listener = listener;
-			if (this.isReachable) listener.connected();
-			return () => (this.#listener = null);
-		},
-		join: async (request) => {
-			this.calls.push({ name: 'join', args: [request] });
-			this.#mayFail('join');
-			return this.#join(request);
-		},
-		leave: (id) => void this.#joined.delete(id),
-		reconnectNow: () => this.goOnline()
-	};
+	/** The connection of a page. */
+	readonly realtime: Realtime = this.tab();
+
+	/** A connection of its own, as another tab has. */
+	tab(): Realtime {
+		const tab: Tab = { listener: null, joined: new Set() };
+		this.#tabs.push(tab);
+		return {
+			connect: (listener) => {
+				tab.listener = listener;
+				if (this.isReachable) listener.connected();
+				return () => (tab.listener = null);
+			},
+			join: async (request) => {
+				this.calls.push({ name: 'join', args: [request] });
+				this.#mayFail('join');
+				const joined = this.#join(request);
+				tab.joined.add(request.chat_id);
+				return joined;
+			},
+			leave: (id) => void tab.joined.delete(id),
+			reconnectNow: () => this.goOnline()
+		};
+	}
 
 	goOffline() {
 		this.isReachable = false;
-		this.#joined.clear();
-		this.#listener?.disconnected();
+		for (const tab of this.#tabs) {
+			tab.joined.clear();
+			tab.listener?.disconnected();
+		}
 	}
 
 	goOnline() {
 		this.isReachable = true;
-		this.#listener?.connected();
+		for (const { listener } of this.#tabs) listener?.connected();
 	}
 
 	/** Makes or replaces a chat and tells everybody. */
@@ -237,8 +257,8 @@ export class FakeBackend {
 	}
 
 	emit(event: ServerEvent) {
-		const isInRoom = !('seq' in event) || this.#joined.has(event.chat_id ?? '');
-		if (this.isReachable && isInRoom) this.wire(structuredClone(event));
+		const isHeard = this.#tabs.some((tab) => isFor(tab, event));
+		if (this.isReachable && isHeard) this.wire(structuredClone(event));
 	}
 
 	/** The run that was started last. */
@@ -266,7 +286,6 @@ export class FakeBackend {
 
 	#join({ chat_id, run_id, after_seq }: JoinRequest): Joined {
 		const chat = this.chat(chat_id);
-		this.#joined.add(chat_id);
 		const known = run_id ? this.runs.get(run_id) : undefined;
 		if (known && after_seq !== undefined)
 			return structuredClone({
@@ -387,5 +406,14 @@ export class FakeBackend {
 			);
 	}
 }
+
+interface Tab {
+	listener: RealtimeListener | null;
+	joined: Set<string>;
+}
+
+/** Numbered events go to who has the chat open. */
+const isFor = ({ joined }: Tab, event: ServerEvent) =>
+	!('seq' in event) || joined.has(event.chat_id ?? '');
 
 const treeOf = (chat: Chat) => new Map(chat.messages.map((message) => [message.id, message]));

@@ -5,8 +5,10 @@ import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { toast } from 'svelte-sonner';
 import { AppStore } from '../src/lib/stores/app.svelte';
+import type { Realtime } from '../src/lib/api/socket';
 import type { Settings } from '../src/lib/stores/settings.svelte';
 import { browserStorage } from '../src/lib/utils/storage';
+import { browserLocks } from '../src/lib/utils/tab_locks';
 import { FakeBackend } from './fake_backend';
 import Shell from './Shell.svelte';
 
@@ -18,6 +20,8 @@ interface Opening {
 	height?: number;
 	/** Keep what an earlier page of the same test stored. */
 	isReload?: boolean;
+	/** The connection; by default the backend's first. */
+	realtime?: Realtime;
 }
 
 export async function openPage({
@@ -26,21 +30,22 @@ export async function openPage({
 	settings = {},
 	width = 1280,
 	height = 800,
-	isReload = false
+	isReload = false,
+	realtime = backend.realtime
 }: Opening = {}) {
 	if (!isReload) localStorage.clear();
 	// Toasts outlive the page they were shown on.
 	toast.dismiss();
 	await page.viewport(width, height);
-	const { api, realtime } = backend;
-	const app = new AppStore({ api, realtime, storage: browserStorage() });
+	const { api } = backend;
+	const app = new AppStore({ api, realtime, storage: browserStorage(), locks: browserLocks() });
 	app.settings.set({ language: 'en', ...settings });
 	const stop = app.start();
 	onTestFinished(stop);
 	app.show(chatId);
 	const screen = await render(Shell, { app, hasSidebar: width >= 768 });
 	const byId = (id: string) => page.getByTestId(id);
-	return { app, backend, byId, screen };
+	return { app, backend, byId, screen, stop };
 }
 
 /** Asks a question in the open chat and lets the model begin; returns the run. */

@@ -40,6 +40,8 @@ export interface Api {
 	updateChat(chatId: string, changes: UpdateChat): Promise<Chat>;
 	deleteChat(chatId: string): Promise<void>;
 	restoreChat(chatId: string): Promise<Chat>;
+	/** Asks the model for a title, behind all runs. */
+	titleChat(chatId: string): Promise<Chat>;
 	/** Takes every message out of a chat. */
 	clearChat(chatId: string): Promise<Chat>;
 	startRun(chatId: string, body: StartRun): Promise<RunStarted>;
@@ -63,6 +65,8 @@ export interface Api {
 
 /** A command that takes longer than this is taken as lost; sending it again is safe. */
 const TIMEOUT_MS = 20_000;
+/** A title is asked for behind all runs, and may wait for its turn. */
+const TITLE_TIMEOUT_MS = 300_000;
 
 /** @param base origin of the backend, empty for the page's own */
 export function httpApi(base = ''): Api {
@@ -88,6 +92,13 @@ export function httpApi(base = ''): Api {
 			answer<Chat>(client.PUT('/api/chats/{chat_id}', { body, ...ofChat(id) })),
 		deleteChat: (id) => answer<undefined>(client.DELETE('/api/chats/{chat_id}', ofChat(id))),
 		restoreChat: (id) => answer<Chat>(client.POST('/api/chats/{chat_id}/restore', ofChat(id))),
+		titleChat: (chat_id) =>
+			answer<Chat>(
+				client.POST('/api/chats/{chat_id}/title', {
+					params: { path: { chat_id } },
+					signal: AbortSignal.timeout(TITLE_TIMEOUT_MS)
+				})
+			),
 		clearChat: (chat_id) =>
 			answer<Chat>(client.POST('/api/chat/clear', { body: { chat_id }, ...inTime() })),
 		startRun: (id, body) =>

@@ -10,6 +10,9 @@ import { answer } from './replies';
 export const EXPORT_FORMATS = ['json', 'markdown', 'html'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
+/** The server's limit for one file. */
+const MAX_FILE_MIB = 64;
+
 const BASE = import.meta.env.VITE_API_BASE_URL ?? '';
 
 /** Where one chat can be downloaded; the model's thinking is in it on request only. */
@@ -28,7 +31,19 @@ export function fullExport(reasoning: boolean): string {
  * @param onsent told the share of the file that has been sent, from 0 to 1
  * @throws Failure
  */
-export function importFile(file: Blob, onsent: (share: number) => void): Promise<Imported> {
+export async function importFile(file: Blob, onsent: (share: number) => void): Promise<Imported> {
+	if (file.size > MAX_FILE_MIB * 1024 * 1024) throw tooLarge();
+	try {
+		return await send(file, onsent);
+	} catch (error) {
+		// A server on the way may have a limit of its own.
+		throw error instanceof Failure && error.status === 413 ? tooLarge() : error;
+	}
+}
+
+const tooLarge = () => new Failure('import_too_large', { limit: MAX_FILE_MIB });
+
+function send(file: Blob, onsent: (share: number) => void): Promise<Imported> {
 	return answer<Imported>(
 		new Promise((resolve, reject) => {
 			// `fetch` does not tell how much has been sent.

@@ -70,6 +70,7 @@ export const FAILURES: Record<FailureCode, Sentences> = {
 	shutting_down: { cause: 'error.shutting_down', next: 'error.next.moment' },
 	internal_error: { cause: 'error.internal_error', next: 'error.next.again' },
 	backend_unavailable: { cause: 'error.backend_unavailable', next: 'error.next.backend' },
+	import_too_large: { cause: 'transfer.too_large' },
 	offline: { cause: 'error.offline', next: 'error.next.online' },
 	unreadable_reply: { cause: 'error.unreadable_reply', next: 'error.next.again' }
 };

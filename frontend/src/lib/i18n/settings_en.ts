@@ -39,7 +39,6 @@ export const settingsEn = {
 	'settings.schema': 'JSON schema',
 	'settings.schema_hint': 'Answers are JSON of this shape. Empty for ordinary text.',
 	'settings.schema_not_json': 'This is not JSON: see line {{line}}, column {{column}}.',
-	'settings.schema_not_json_plain': 'This is not JSON.',
 	'settings.schema_not_object': 'A JSON schema is an object: {…}.',
 	'settings.schema_wrong': 'At {{path}} there has to be {{expected}}.',
 	'settings.schema_expected.schema': 'a schema',

@@ -41,7 +41,6 @@ export const settingsZh: Record<keyof typeof settingsEn, string> = {
 	'settings.schema': 'JSON 模式（Schema）',
 	'settings.schema_hint': '回答将是符合此模式的 JSON。留空则为普通文本。',
 	'settings.schema_not_json': '这不是 JSON：请看第 {{line}} 行第 {{column}} 列。',
-	'settings.schema_not_json_plain': '这不是 JSON。',
 	'settings.schema_not_object': 'JSON 模式应是一个对象：{…}。',
 	'settings.schema_wrong': '{{path}} 处应为{{expected}}。',
 	'settings.schema_expected.schema': '一个模式',

@@ -8,23 +8,24 @@ import { httpApi, type Api } from '$lib/api/http';
 import { socketRealtime, type Realtime } from '$lib/api/socket';
 import type { ServerEvent } from '$lib/types/events';
 import { newId } from '$lib/utils/id';
+import { withPrivateKeys, type PrivateKeys } from '$lib/utils/private_keys';
 import { browserStorage, type KeyValueStore } from '$lib/utils/storage';
+import { browserLocks, type TabLocks } from '$lib/utils/tab_locks';
 import { ChatStore } from './chat.svelte';
 import { ChatsStore } from './chats.svelte';
 import { ChatCommands } from './commands.svelte';
 import { ConnectionStore } from './connection.svelte';
 import { Drafts } from './drafts';
 import { EngineStore } from './engine.svelte';
+import { comeBack, letGo, type OpenChat } from './open_chat';
 import { PresetsStore } from './presets.svelte';
 import { frameScheduler } from './scheduler';
 import { SearchStore } from './search.svelte';
 import { SettingsStore } from './settings.svelte';
-import { UnsentMessages } from './unsent';
+import { UnsentMessages } from './unsent.svelte';
+import { WaitingChats } from './waiting_chats';
 
-export interface OpenChat {
-	store: ChatStore;
-	commands: ChatCommands;
-}
+export type { OpenChat } from './open_chat';
 
 /** The dialogs of the whole page; one is open at a time. */
 export type DialogName = 'settings' | 'presets' | 'palette' | 'shortcuts';
@@ -33,6 +34,7 @@ export interface Ports {
 	api: Api;
 	realtime: Realtime;
 	storage: KeyValueStore;
+	locks: TabLocks;
 }
 
 export class AppStore {
@@ -46,18 +48,22 @@ export class AppStore {
 	readonly engine: EngineStore;
 	dialog = $state<DialogName | null>(null);
 	readonly drafts: Drafts;
+	readonly #kept: PrivateKeys;
 	readonly #unsent: UnsentMessages;
+	readonly #waiting: WaitingChats;
 	#open = $state.raw<OpenChat | null>(null);
 
 	constructor(private readonly ports: Ports) {
-		this.settings = new SettingsStore(ports.storage);
+		this.#kept = withPrivateKeys(ports.storage);
+		this.settings = new SettingsStore(this.#kept);
 		this.chats = new ChatsStore(ports.api);
 		this.search = new SearchStore(ports.api);
 		this.finder = new SearchStore(ports.api);
 		this.presets = new PresetsStore(ports.api);
 		this.engine = new EngineStore(ports.api);
-		this.drafts = new Drafts(ports.storage);
-		this.#unsent = new UnsentMessages(ports.storage);
+		this.drafts = new Drafts(this.#kept);
+		this.#unsent = new UnsentMessages(this.#kept);
+		this.#waiting = new WaitingChats(this.#unsent, (id) => this.#make(id, false), ports.locks);
 	}
 
 	get open(): OpenChat | null {
@@ -74,7 +80,9 @@ export class AppStore {
 		const unwatch = this.engine.watch();
 		const onStorage = () => {
 			this.settings.reload();
+			this.#unsent.refresh();
 			this.#open?.commands.outbox.reload();
+			this.#waiting.reload();
 		};
 		addEventListener('storage', onStorage);
 		void this.chats.load();
@@ -83,7 +91,8 @@ export class AppStore {
 			unwatch();
 			disconnect();
 			this.connection.dispose();
-			this.#leave();
+			this.#waiting.dispose();
+			if (this.#open) letGo(this.#open);
 		};
 	}
 
@@ -91,22 +100,26 @@ export class AppStore {
 	show(chatId: string | null) {
 		if (chatId !== null && chatId === this.#open?.store.id) return;
 		if (chatId === null && this.#open && isUntouched(this.#open)) return;
-		this.#leave();
+		if (this.#open) this.#waiting.keep(this.#open);
+		const waiting = chatId === null ? null : this.#waiting.take(chatId);
+		if (waiting) {
+			this.#open = waiting;
+			return;
+		}
 		const id = chatId ?? newId();
-		const isNew = chatId === null || this.#unsent.of(id).some((unsent) => unsent.newChat !== null);
-		const store = new ChatStore(
-			id,
-			isNew ? 'new' : 'loading',
-			this.ports.realtime,
-			frameScheduler()
-		);
-		const thinks = () => this.settings.values.thinking;
-		const commands = new ChatCommands(store, this.ports.api, this.#unsent, thinks);
-		this.#open = { store, commands };
-		if (!isNew) void store.join();
+		const open = this.#make(id, chatId === null);
+		this.#open = { ...open, release: this.ports.locks.take(id) };
+		if (open.store.phase !== 'new') void this.#enter(open);
 	}
 
-	/** Whether the new chat that is open is to be kept in memory alone. */
+	/** Whether messages of a chat wait to be sent; the one that is just going out does not count. */
+	hasUnsent(chatId: string): boolean {
+		if (!this.#unsent.chatIds.has(chatId)) return false;
+		const { pending } = this.#open?.store.id === chatId ? this.#open.commands.outbox : {};
+		return !(pending?.length === 1 && pending[0]?.state === 'sending');
+	}
+
+	/** Whether the chat that is open is to be kept in memory alone. */
 	get isTemporary(): boolean {
 		const open = this.#open;
 		return Boolean(open && (open.store.head?.temporary ?? open.commands.newChat.temporary));
@@ -115,8 +128,27 @@ export class AppStore {
 	/** Begins a new chat, which is kept or not. */
 	begin({ isTemporary }: { isTemporary: boolean }) {
 		this.show(null);
-		const commands = this.#open?.commands;
-		if (commands) commands.newChat = { ...commands.newChat, temporary: isTemporary };
+		const open = this.#open;
+		if (!open) return;
+		if (isTemporary) this.#kept.hide(open.store.id);
+		else this.#kept.reveal(open.store.id);
+		open.commands.newChat = { ...open.commands.newChat, temporary: isTemporary };
+	}
+
+	/**
+	 * Ends the temporary chat that is open: nothing of it is left, here or on the server.
+	 *
+	 * @throws Failure it is still there
+	 */
+	async discard(): Promise<void> {
+		const open = this.#open;
+		if (!open || !this.isTemporary) return;
+		if (open.store.phase !== 'new') await this.ports.api.deleteChat(open.store.id);
+		open.commands.outbox.clear();
+		this.drafts.write(open.store.id, '');
+		letGo(open);
+		this.#open = null;
+		this.show(null);
 	}
 
 	reconnectNow() {
@@ -126,22 +158,30 @@ export class AppStore {
 	#connected() {
 		const isAgain = this.connection.wasOnline;
 		this.connection.connected();
-		const open = this.#open;
-		if (open && open.store.phase !== 'new')
-			void open.store.join().then(() => open.commands.outbox.retryPassing());
-		else void open?.commands.outbox.retryPassing();
+		if (this.#open) void comeBack(this.#open);
+		this.#waiting.deliver(this.#open?.store.id ?? null);
 		if (isAgain || this.chats.phase === 'failed') void this.chats.load();
 		if (this.engine.phase === 'backend_down') void this.engine.check();
 	}
 
-	#leave() {
-		this.#open?.store.leave();
-		this.#open?.commands.outbox.dispose();
+	#make(id: string, isNew: boolean): OpenChat {
+		const isUnmade = isNew || this.#unsent.of(id).some((unsent) => unsent.newChat !== null);
+		const phase = isUnmade ? 'new' : 'loading';
+		const store = new ChatStore(id, phase, this.ports.realtime, frameScheduler());
+		const thinks = () => this.settings.values.thinking;
+		const commands = new ChatCommands(store, this.ports.api, this.#unsent, thinks);
+		return { store, commands, release: () => undefined };
+	}
+
+	async #enter({ store }: OpenChat) {
+		await store.join();
+		if (store.head?.temporary) this.#kept.hide(store.id);
 	}
 
 	#handle(event: ServerEvent) {
 		this.chats.handle(event);
 		this.#open?.store.handle(event);
+		this.#waiting.handle(event);
 	}
 }
 
@@ -155,7 +195,8 @@ export function createApp(): AppStore {
 	return new AppStore({
 		api: httpApi(import.meta.env.VITE_API_BASE_URL),
 		realtime: socketRealtime(import.meta.env.VITE_API_BASE_URL),
-		storage: browserStorage()
+		storage: browserStorage(),
+		locks: browserLocks()
 	});
 }
 

@@ -28,9 +28,11 @@ export class ChatStore {
 	tree = $state.raw<Tree>(new Map());
 	/** What is shown of the live run; at most one frame behind what has arrived. */
 	run = $state.raw<RunState | null>(null);
-	/** When the live run began to generate, in milliseconds since the epoch by the page's clock. */
+	/** When the live run began to think, or to generate, in milliseconds since the epoch by the page's clock. */
 	runSince = $state<number | null>(null);
 	leafId = $state<string | null>(null);
+	/** A message that is to be on the screen, however far up it is. */
+	sought = $state<string | null>(null);
 	readonly path: Message[] = $derived(pathTo(this.tree, this.leafId));
 	/** Called when the chat is there anew, and when its run has ended. */
 	onReady: () => void = () => undefined;
@@ -134,7 +136,9 @@ export class ChatStore {
 		if (step.verdict === 'duplicate') return;
 		if (step.verdict === 'gap') return void this.#catchUp(run);
 		this.#setRun(step.state);
-		if (event.type === 'run.started' && event.continued === 0) this.runSince = Date.now();
+		const beginsToThink = step.state.channel === 'reasoning' && run.channel !== 'reasoning';
+		if (beginsToThink || (event.type === 'run.started' && event.continued === 0))
+			this.runSince = Date.now();
 		if (step.state.message) this.#end(step.state, step.state.message);
 		else this.scheduler.soon(() => this.#publish());
 	}

@@ -6,7 +6,7 @@ import type { KeyValueStore } from '$lib/utils/storage';
 import { ChatStore } from './chat.svelte';
 import { ChatCommands } from './commands.svelte';
 import type { Scheduler } from './scheduler';
-import { UnsentMessages } from './unsent';
+import { UnsentMessages } from './unsent.svelte';
 
 /** A frame comes when the test says so. */
 class HandScheduler implements Scheduler {

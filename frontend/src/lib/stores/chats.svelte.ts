@@ -21,6 +21,8 @@ export class ChatsStore {
 	view = $state.raw<ChatsView>({});
 	/** The chats chosen to do something with, while several are chosen; else null. */
 	selection = $state.raw<ReadonlySet<string> | null>(null);
+	/** The chats whose title the model has been asked for. */
+	titling = $state.raw<ReadonlySet<string>>(new Set());
 	/** Folders and tags seen in any list so far. */
 	folders = $state.raw<readonly string[]>([]);
 	tags = $state.raw<readonly string[]>([]);
@@ -128,6 +130,20 @@ export class ChatsStore {
 	/** @throws Failure */
 	async file(chat: ChatSummary, change: { folder: string | null; tags: string[] }): Promise<void> {
 		await this.#change(chat.id, change, () => this.api.updateChat(chat.id, change));
+	}
+
+	/**
+	 * Has the model give a chat its title, and returns it.
+	 *
+	 * @throws Failure the title stays as it was
+	 */
+	async titleByModel(chatId: string): Promise<string> {
+		this.titling = new Set([...this.titling, chatId]);
+		try {
+			return (await this.api.titleChat(chatId)).title;
+		} finally {
+			this.titling = new Set([...this.titling].filter((id) => id !== chatId));
+		}
 	}
 
 	/**

@@ -11,7 +11,7 @@ import { newId } from '$lib/utils/id';
 import { canContinue } from '$lib/utils/path';
 import type { ChatStore } from './chat.svelte';
 import { Outbox } from './outbox.svelte';
-import type { UnsentMessages } from './unsent';
+import type { UnsentMessages } from './unsent.svelte';
 
 /** What a chat that is not on the server yet will be made with. */
 export type NewChatSettings = Pick<

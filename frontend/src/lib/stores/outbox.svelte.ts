@@ -11,7 +11,7 @@ import type { CreateChat, Options } from '$lib/types/wire';
 import { newId } from '$lib/utils/id';
 import type { ChatStore } from './chat.svelte';
 import { retryAfterMs } from './patience';
-import type { Unsent, UnsentMessages } from './unsent';
+import type { Unsent, UnsentMessages } from './unsent.svelte';
 
 export interface Pending {
 	unsent: Unsent;
@@ -29,6 +29,8 @@ export class Outbox {
 	editing = $state<string | null>(null);
 	/** A new answer was asked for by another command and the server has not replied yet. */
 	isHeldBack = () => false;
+	/** Called when nothing waits any more. */
+	onEmpty: () => void = () => undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(
@@ -72,14 +74,9 @@ export class Outbox {
 		return this.#post(first.unsent);
 	}
 
-	/** The way is open again: what failed only because it was closed is tried at once. */
+	/** The way is open again: what failed only because it was closed is tried at once, all else in its time. */
 	retryPassing(): Promise<void> {
-		this.pending = this.pending.map((pending) =>
-			pending.state === 'failed' && isTriedAgain(pending.failure)
-				? { ...pending, state: 'waiting', retryAt: null }
-				: pending
-		);
-		return this.flush();
+		return this.#tryAgain((failure) => failure?.isPassing ?? false);
 	}
 
 	/** Sends the first message in line by the reader's wish: the same request as before. */
@@ -135,6 +132,13 @@ export class Outbox {
 			const pending = known.get(unsent.request.message.id);
 			return pending ? { ...pending, unsent } : waiting(unsent);
 		});
+		if (this.pending.length === 0) this.onEmpty();
+	}
+
+	/** Takes every message out of the line; none of them can be put back. */
+	clear() {
+		this.pending = [];
+		this.#keepAll();
 	}
 
 	dispose() {
@@ -209,7 +213,16 @@ export class Outbox {
 		});
 		if (wait === null) return;
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => void this.retryPassing(), wait);
+		this.#timer = setTimeout(() => void this.#tryAgain(isTriedAgain), wait);
+	}
+
+	#tryAgain(isDue: (failure: Failure | null) => boolean): Promise<void> {
+		this.pending = this.pending.map((pending) =>
+			pending.state === 'failed' && isDue(pending.failure)
+				? { ...pending, state: 'waiting', retryAt: null }
+				: pending
+		);
+		return this.flush();
 	}
 
 	#chatIsMade() {
@@ -243,6 +256,7 @@ export class Outbox {
 			this.chat.id,
 			this.pending.map(({ unsent }) => unsent)
 		);
+		if (this.pending.length === 0) this.onEmpty();
 	}
 }
 

@@ -6,7 +6,7 @@ import type { KeyValueStore } from '$lib/utils/storage';
 import { ChatStore } from './chat.svelte';
 import { ChatCommands } from './commands.svelte';
 import { retryAfterMs } from './patience';
-import { UnsentMessages } from './unsent';
+import { UnsentMessages } from './unsent.svelte';
 
 function memoryStorage(): KeyValueStore {
 	const kept = new Map<string, string>();

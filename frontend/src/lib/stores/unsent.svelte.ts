@@ -17,24 +17,28 @@ export interface Unsent {
 const PREFIX = 'unsent.';
 
 export class UnsentMessages {
-	constructor(private readonly storage: KeyValueStore) {}
+	/** The chats that have any. */
+	chatIds = $state.raw<ReadonlySet<string>>(new Set());
+
+	constructor(private readonly storage: KeyValueStore) {
+		this.refresh();
+	}
+
+	/** Looks again which chats have any, as another tab may have written or sent some. */
+	refresh() {
+		const prefixed = this.storage.keys().filter((key) => key.startsWith(PREFIX));
+		this.chatIds = new Set(prefixed.map((key) => key.slice(PREFIX.length)));
+	}
 
 	of(chatId: string): Unsent[] {
 		const kept = this.storage.read(PREFIX + chatId);
 		return Array.isArray(kept) ? kept.filter(isUnsent) : [];
 	}
 
-	/** The chats that have any. */
-	chats(): string[] {
-		return this.storage
-			.keys()
-			.filter((key) => key.startsWith(PREFIX))
-			.map((key) => key.slice(PREFIX.length));
-	}
-
 	replace(chatId: string, all: Unsent[]) {
 		if (all.length) this.storage.write(PREFIX + chatId, all);
 		else this.storage.remove(PREFIX + chatId);
+		if (this.chatIds.has(chatId) !== all.length > 0) this.refresh();
 	}
 
 	drop(unsent: Unsent) {

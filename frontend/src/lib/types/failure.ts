@@ -6,7 +6,7 @@
 import type { ErrorCode, FieldError } from './wire';
 
 /** Causes that the page sees by itself: there was no answer, or none it understands. */
-export type LocalCode = 'backend_unavailable' | 'offline' | 'unreadable_reply';
+export type LocalCode = 'backend_unavailable' | 'offline' | 'unreadable_reply' | 'import_too_large';
 export type FailureCode = ErrorCode | LocalCode;
 
 export interface FailureFacts {
