@@ -23,14 +23,12 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OPTIONS=() ARGUMENTS=()
 for argument in "$@"; do
   case $argument in
-    -h | --help) usage; exit 0 ;;
     -v | --verbose) OPTIONS+=(--verbose) ;;
-    -*) fail "there is no option \"$argument\"." "./scripts/start_all.sh --help shows what there is." ;;
     *) ARGUMENTS+=("$argument") ;;
   esac
 done
-if [ ${#ARGUMENTS[@]} -gt 4 ]; then fail "start_all.sh takes four arguments at most." "./scripts/start_all.sh --help shows them."; fi
 set -- ${ARGUMENTS[@]+"${ARGUMENTS[@]}"}
+take_arguments 4 "$@"
 
 # All that can be wrong with what was asked for is found here, before anything is started.
 load_settings

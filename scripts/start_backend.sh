@@ -10,6 +10,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/lib/settings.sh"
 # shellcheck source=scripts/lib/python.sh
 . "$HERE/lib/python.sh"
+# shellcheck source=scripts/lib/ports.sh
+. "$HERE/lib/ports.sh"
 case ${1:-} in
   '') ;;
   -h | --help) usage; exit 0 ;;
@@ -17,6 +19,8 @@ case ${1:-} in
 esac
 
 load_settings
+# Before the set-up, which takes a while the first time; its own address the backend checks itself.
+need_silent_port "the backend" BACKEND_PORT "${BACKEND_PORT:-8080}"
 backend_environment
 cd "$ROOT"
 exec "$BACKEND_PYTHON" backend/main.py

@@ -10,6 +10,8 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/lib/settings.sh"
 # shellcheck source=scripts/lib/node.sh
 . "$HERE/lib/node.sh"
+# shellcheck source=scripts/lib/ports.sh
+. "$HERE/lib/ports.sh"
 case ${1:-} in
   '') ;;
   -h | --help) usage; exit 0 ;;
@@ -17,6 +19,9 @@ case ${1:-} in
 esac
 
 load_settings
+# Before the set-up, which takes a while the first time.
+check_port BACKEND_PORT "${BACKEND_PORT:-8080}"
+need_silent_port "the page" FRONTEND_PORT "${FRONTEND_PORT:-3000}"
 find_node
 page_packages
 page_build

@@ -15,7 +15,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/lib/model.sh"
 # shellcheck source=scripts/lib/ports.sh
 . "$HERE/lib/ports.sh"
-case ${1:-} in -h | --help) usage; exit 0 ;; esac
+take_arguments 2 "$@"
 
 load_settings
 find_python

@@ -10,7 +10,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/lib/settings.sh"
 # shellcheck source=scripts/lib/model.sh
 . "$HERE/lib/model.sh"
-case ${1:-} in -h | --help) usage; exit 0 ;; esac
+take_arguments 1 "$@"
 
 load_settings
 find_device

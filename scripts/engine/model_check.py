@@ -45,8 +45,8 @@ class ModelCheck:
         yield self.python()
         yield self.vllm()
         if not self.folder.is_dir():
-            fix = f"put the model there, or start without it: ./scripts/start_all.sh asks the model hub for {self.folder.name}"
-            yield Result("Model folder", good=False, found=f"{self.folder} is not there", fix=fix)
+            found = f"{self.folder} is not there"
+            yield Result("Model folder", good=False, found=found, fix=self._other_model())
             return
         yield Result("Model folder", good=True, found=str(self.folder))
         checks: tuple[Callable[[], Result], ...] = (
@@ -59,6 +59,13 @@ class ModelCheck:
         )
         for check in checks:
             yield check()
+
+    def _other_model(self) -> str:
+        if self.folder.name.startswith("Qwen"):
+            return f"put the model there, or start without it: ./scripts/start_all.sh asks the model hub for {self.folder.name}"
+        home = self.folder.parent
+        names = ", ".join(sorted(file.parent.name for file in home.glob("*/config.json"))) or "none"
+        return f"give a folder, or a name under {home} (there are: {names})"
 
     def python(self) -> Result:
         """3.11 or newer."""

@@ -30,19 +30,33 @@ engine_port() {
   fi
 }
 
-# need_free_port WHO PORT [HOST]: fails when something listens there already.
+# need_silent_port WHO SETTING PORT: fails unless the setting is a port that nothing answers at on this machine. Costs nothing
+# and finds less than need_free_port; 0 lets the system choose. Code 1: where a part is started again, what answers may be the last of the one before.
+need_silent_port() {
+  if [ "$3" = 0 ]; then return 0; fi
+  check_port "$2" "$3"
+  if (: <>"/dev/tcp/127.0.0.1/$3") 2>/dev/null; then
+    fail "port $3 for $1 cannot be had." "something listens there already (ss -ltnp shows what): end it, or set $2 to another port." 1
+  fi
+}
+
+# need_free_port WHO PORT [HOST]: fails when something listens there already, or when this user may not.
 need_free_port() {
-  if ! "${PYTHON:-python3}" - "$2" "${3:-127.0.0.1}" <<'END'
+  local code=0
+  "${PYTHON:-python3}" - "$2" "${3:-127.0.0.1}" <<'END' || code=$?
 import socket, sys
 port, host = int(sys.argv[1]), sys.argv[2]
 with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((host, port))
+    except PermissionError:
+        sys.exit(13)
     except OSError:
         sys.exit(1)
 END
-  then
+  if [ "$code" = 13 ]; then fail "port $2 for $1 may not be opened by this user." "give one from 1024 upwards."; fi
+  if [ "$code" != 0 ]; then
     fail "port $2 for $1 cannot be had." "something listens there already (ss -ltnp shows what): end it, or give another port."
   fi
 }

@@ -13,5 +13,19 @@ fail() {
   exit "${3:-78}"
 }
 
+# take_arguments MOST ARGUMENT...: answers --help, and ends the script at an option or at more than MOST of them.
+take_arguments() {
+  local most=$1 script argument
+  script=./scripts/$(basename "$0")
+  shift
+  for argument in "$@"; do
+    case $argument in
+      -h | --help) usage; exit 0 ;;
+      -*) fail "there is no option \"$argument\"." "$script --help shows what there is." ;;
+    esac
+  done
+  if [ $# -gt "$most" ]; then fail "$script takes no argument \"${*:most+1:1}\"." "$script --help shows what there is."; fi
+}
+
 # usage: the calling script's leading comment, which is its --help.
 usage() { sed -n '2,/^[^#]/{/^#/{s/^# \{0,1\}//;p}}' "$0"; }

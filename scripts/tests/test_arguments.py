@@ -1,0 +1,120 @@
+"""What the scripts of single parts say to a wrong argument or setting, before they set anything up.
+
+What start_all.sh says is in test_starting.py.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+OWN_SCRIPTS = (
+    "run.sh",
+    "start_all.sh",
+    "start_qwen.sh",
+    "start_vllm.sh",
+    "start_backend.sh",
+    "start_frontend.sh",
+    "test_qwen_model.sh",
+)
+WITHOUT_SETUP_S = 30
+
+
+def said(script: str, *arguments: str, code: int, **settings: str) -> str:
+    """Runs a script that has nothing to do but to refuse; returns what it said."""
+    environment = {**os.environ, "ENV_FILE": os.devnull, "VLLM_API_BASE_URL": "", **settings}
+    process = subprocess.Popen(
+        ["bash", str(SCRIPTS / script), *arguments], env=environment, cwd="/",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        text, _ = process.communicate(timeout=WITHOUT_SETUP_S)
+    except subprocess.TimeoutExpired:
+        # It went on to set things up: nothing of that stays.
+        os.killpg(process.pid, signal.SIGKILL)
+        text, _ = process.communicate()
+        pytest.fail(f"{script} did not refuse: {text}")
+    assert process.returncode == code, text
+    return text
+
+
+@pytest.mark.parametrize("script", OWN_SCRIPTS)
+def test_help_names_the_script_and_does_nothing_else(script: str) -> None:
+    assert said(script, "--help", code=0).startswith(f"Usage: ./scripts/{script}")
+
+
+@pytest.mark.parametrize("script", ["start_all.sh", "start_qwen.sh", "start_vllm.sh", "test_qwen_model.sh"])
+def test_an_option_that_is_none_is_said_with_where_to_look(script: str) -> None:
+    text = said(script, "--colour", code=78)
+
+    assert 'there is no option "--colour"' in text
+    assert "--help" in text
+
+
+@pytest.mark.parametrize(
+    ("script", "most"),
+    [("start_all.sh", 4), ("start_qwen.sh", 3), ("start_vllm.sh", 2), ("test_qwen_model.sh", 1)],
+)
+def test_an_argument_too_many_is_named(script: str, most: int) -> None:
+    text = said(script, *["1"] * most, "surplus", code=78)
+
+    assert f'{script} takes no argument "surplus"' in text
+
+
+def test_start_qwen_passes_verbose_on_beside_its_ports() -> None:
+    assert '"80800"' in said("start_qwen.sh", "--verbose", "1", "2", "80800", code=78)
+
+
+@pytest.mark.parametrize(
+    ("script", "setting"), [("start_backend.sh", "BACKEND_PORT"), ("start_frontend.sh", "FRONTEND_PORT")]
+)
+def test_a_part_whose_port_is_in_use_says_so_and_names_the_setting(script: str, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        text = said(script, code=1, **{setting: str(port)})
+
+    assert f"port {port}" in text
+    assert f"set {setting}" in text
+    assert "==>" not in text
+
+
+@pytest.mark.parametrize(
+    ("script", "setting"),
+    [
+        ("start_backend.sh", "BACKEND_PORT"),
+        ("start_frontend.sh", "FRONTEND_PORT"),
+        ("start_frontend.sh", "BACKEND_PORT"),
+    ],
+)
+def test_a_setting_that_is_no_port_is_named(script: str, setting: str) -> None:
+    assert f'{setting} is "eighty"' in said(script, code=78, **{setting: "eighty"})
+
+
+def checked(model: str, home: Path) -> str:
+    """The table about a model that is not there, on a machine without vLLM: two failures."""
+    places = {"MODELS_DIR": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    return said("test_qwen_model.sh", model, code=2, ENGINE_DEVICE="cpu", **places)
+
+
+def test_a_model_that_a_hub_may_have_is_looked_for_at_one(tmp_path: Path) -> None:
+    assert "asks the model hub for Qwen3-9B" in checked("Qwen3-9B", tmp_path)
+
+
+def test_a_model_that_no_hub_has_is_not_looked_for_at_one(tmp_path: Path) -> None:
+    text = checked("my-own", tmp_path)
+
+    assert "my-own is not there" in text
+    assert "asks the model hub" not in text
+
+
+def test_the_models_that_are_there_are_named_where_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+
+    text = checked("my-own", tmp_path)
+
+    assert "there are: mine" in text
