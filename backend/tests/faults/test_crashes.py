@@ -1,4 +1,4 @@
-"""F01, F02, F03, F17, F33, F34: the backend is killed, paused or told to end, at drawn moments and at every named one."""
+"""F01, F02, F03, F33, F34: the backend is killed or told to end, at drawn moments and at every named one."""
 
 import asyncio
 import signal
@@ -86,20 +86,6 @@ async def test_f03_a_kill_at_every_failpoint_is_survived(new_lane: NewLane, name
 
     stored = await asked.checked()
     assert stored["content"].endswith("".join(LONG))
-
-
-async def test_f17_a_backend_that_was_asleep_goes_on(new_lane: NewLane) -> None:
-    lane = await new_lane()
-    lane.engine.fresh = lambda number: Answer(content=[f"a{number} ", *LONG], rate=100)
-    asked = await question(lane)
-    await asked.send()
-    await asked.reader.until_text("w3 ")
-
-    lane.backend.send(signal.SIGSTOP)
-    await asyncio.sleep(1.5)  # longer than the idle limit, and than the answer takes
-    lane.backend.send(signal.SIGCONT)
-
-    await asked.checked()
 
 
 async def test_f33_sigterm_while_five_answers_stream_loses_none(
