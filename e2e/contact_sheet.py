@@ -20,7 +20,7 @@ from e2e.rest import Rest
 from e2e.screens import dialogs, lists, reading, trouble
 from e2e.screens.chats import MODEL, NOW
 from e2e.screens.sheet import SCHEMES, SIZES, lay, picture_name, write_index
-from e2e.screens.stage import SETTINGS, Screen, Stage
+from e2e.screens.stage import SETTINGS, Screen, Shelf, Stage
 from e2e.screens.words import LANGUAGES, Words
 from e2e.scripted_engine import ScriptedEngine
 from e2e.tiers import Tiers
@@ -28,6 +28,7 @@ from e2e.witness import Witness
 
 SCREENS: dict[str, Screen] = {**reading.SCREENS, **lists.SCREENS, **dialogs.SCREENS, **trouble.SCREENS}
 FEW = list(zip((*LANGUAGES, LANGUAGES[0]), SIZES, strict=True))
+SHOT_MS = 60_000
 FOLDER = REPOSITORY / "docs" / "contact-sheet"
 
 
@@ -40,6 +41,7 @@ class Photographer:
         self._engine = engine
         self._raw = raw
         self._rest = Rest(tiers.url)
+        self._shelf: Shelf | None = None
         self.problems: list[str] = []
 
     def take(self, name: str, screen: Screen, looks: Iterable[tuple[Words, int]]) -> None:
@@ -63,14 +65,16 @@ class Photographer:
         stage = Stage(tab, self._engine, self._rest, self._tiers, words)
         found = []
         try:
-            stage.reset()
+            self._shelf = stage.reset(self._shelf)
             screen.reach(stage)
         except Exception as error:  # noqa: BLE001 a screen that cannot be reached is to be seen too
             found.append(str(error).splitlines()[0])
         for scheme in SCHEMES:
             tab.page.emulate_media(color_scheme=scheme)
             tab.page.screenshot(
-                path=self._raw / picture_name(name, scheme, words.locale, width), animations="disabled"
+                path=self._raw / picture_name(name, scheme, words.locale, width),
+                animations="disabled",
+                timeout=SHOT_MS,
             )
         found += tab.witness.problems()
         if (over := tab.overflow()) > 0:
@@ -99,7 +103,8 @@ def take(names: list[str], raw: Path, folder: Path | None) -> list[str]:
             photographer = Photographer(browser, tiers, engine, raw)
             for number, name in enumerate(names, start=1):
                 began = time.monotonic()
-                photographer.take(name, SCREENS[name], looks)
+                # Forth and back, so that one language's library serves two screens.
+                photographer.take(name, SCREENS[name], looks if number % 2 else looks[::-1])
                 if folder:
                     lay(browser, raw, folder, name, SCREENS[name])
                 print(f"{number}/{len(names)} {name} {time.monotonic() - began:.0f} s", flush=True)
@@ -111,6 +116,9 @@ def take(names: list[str], raw: Path, folder: Path | None) -> list[str]:
 def main() -> None:
     """Take the pictures of the screens named, or of all."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--from", dest="first", choices=SCREENS, metavar="SCREEN", help="leave out those before it"
+    )
     parser.add_argument("screens", nargs="*", help=f"of: {', '.join(SCREENS)}")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the sheets go")
     parser.add_argument("--raw", type=Path, help="keep the single pictures in full size here")
@@ -125,7 +133,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         raw = asked.raw or Path(scratch)
         raw.mkdir(parents=True, exist_ok=True)
-        problems = take(asked.screens or list(SCREENS), raw, folder)
+        names = asked.screens or list(SCREENS)[list(SCREENS).index(asked.first) if asked.first else 0 :]
+        problems = take(names, raw, folder)
     if folder:
         write_index(folder, SCREENS)
         total = sum(path.stat().st_size for path in folder.glob("*.webp"))

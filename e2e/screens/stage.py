@@ -23,6 +23,9 @@ SETTINGS = {"MAX_CONCURRENT_RUNS": "1", "MAX_QUEUED_RUNS": "3", "RESUME_RUNS": "
 """What the backend is started with, so that a queue and its end are quickly reached."""
 CONTEXT = 32768
 
+Shelf = tuple[str, list[Json]]
+"""The language of a library and its chats."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -34,17 +37,26 @@ class Stage:
     tiers: Tiers
     words: Words
 
-    def reset(self) -> None:
-        """Have the library again, a healthy engine, and nothing else."""
+    def reset(self, left: Shelf | None = None) -> Shelf:
+        """Have the library again, a healthy engine, and nothing else; what is `left` as it was is not made anew."""
         self.engine.reset()
         self.engine.set(max_model_len=CONTEXT)
         (self.tiers.folder / "engine.json").unlink(missing_ok=True)
-        self.rest.clear()
-        for chat in self.rest.call("GET", "/api/chats/?limit=100&archived=true")["items"]:
-            self.rest.call("DELETE", f"/api/chats/{chat['id']}", status=204)
         for preset in self.rest.call("GET", "/api/presets")["items"]:
             self.rest.call("DELETE", f"/api/presets/{preset['id']}", status=204)
-        self.take_in(library(self.words))
+        if left is None or left != self.shelf():
+            self.rest.clear()
+            for chat in self._archived():
+                self.rest.call("DELETE", f"/api/chats/{chat['id']}", status=204)
+            self.take_in(library(self.words))
+        return self.shelf()
+
+    def shelf(self) -> Shelf:
+        """Return the chats there are, as far as the list tells."""
+        return self.words.locale, [*self.rest.chats(), *self._archived()]
+
+    def _archived(self) -> list[Json]:
+        return list(self.rest.call("GET", "/api/chats/?limit=100&archived=true")["items"])
 
     def take_in(self, file: Json) -> None:
         """Import a file."""
