@@ -16,6 +16,7 @@ export const chatsEn = {
 	'temporary.take_up': 'Take it up again',
 	'temporary.missing':
 		'A temporary chat is gone once it has been discarded or the server has stopped.',
+	'chat.actions': 'Actions for this chat',
 	'title.by_model': 'Title by the model',
 	'title.asking': 'Asking the model for a title…',
 	'title.engine_down': 'Title by the model (the engine is not ready)',

@@ -16,6 +16,7 @@ export const chatsZh: Record<keyof typeof chatsEn, string> = {
 	'temporary.dropped': '你在临时对话里写的内容已丢弃。',
 	'temporary.take_up': '继续写',
 	'temporary.missing': '临时对话在丢弃后或服务器停止后就不复存在。',
+	'chat.actions': '本对话的操作',
 	'title.by_model': '让模型起标题',
 	'title.asking': '正在请模型起标题…',
 	'title.engine_down': '让模型起标题（引擎未就绪）',
