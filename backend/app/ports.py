@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from app.errors import Unavailable
 from app.schemas.engine import ModelType
@@ -66,8 +66,7 @@ class Generation:
     begun: AnswerSoFar | None = None
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Text of one channel from one socket read, with the ids of its tokens where the engine gives them.
 
     A piece may carry ids and no text: `</think>` does.
@@ -227,13 +226,13 @@ class EngineGauge(Protocol):
         """Return the load of the engines of a model, or None when one of them does not tell. Never raises."""
         ...
 
+
 class EngineHealth(Protocol):
     """The engine's own word on how it is."""
 
     async def is_well(self, model: str) -> bool:
         """Return False when every engine of a model says that it dies or loads, or is out of reach. Never raises."""
         ...
-
 
 
 class ModelCatalogue(Protocol):
@@ -320,6 +319,7 @@ class JournaledRun:
     events: list[Numbered] = field(default_factory=list)
     token_ids: list[tuple[int, ...]] = field(default_factory=list)
 
+
 class JournalPast(Protocol):
     """What is still known of runs of earlier processes, and of other ones, that have ended."""
 
@@ -330,7 +330,6 @@ class JournalPast(Protocol):
             Unavailable: the database cannot be used just now.
         """
         ...
-
 
 
 class Journal(Protocol):

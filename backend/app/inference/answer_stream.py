@@ -15,6 +15,8 @@ from app.inference.openai_chunks import ChunkDecoder
 from app.inference.sse import LineTooLongError, SseParser
 from app.ports import EngineItem, Finished, Piece
 
+_SOMETHING = (Piece, Finished)
+
 
 class AnswerStream:
     """One answer coming in; implements `ports.EngineStream`.
@@ -79,7 +81,7 @@ class AnswerStream:
 
     def _note(self, items: list[EngineItem]) -> None:
         for item in items:
-            if isinstance(item, Piece | Finished):
+            if isinstance(item, _SOMETHING):
                 now = self._loop.time()
                 if self.first_at is None:
                     self.first_at = now

@@ -87,7 +87,7 @@ class ChunkDecoder:
         for data in events:
             if self.is_done or self.failure is not None:
                 break
-            if data.strip() == DONE:
+            if data == DONE or data.strip() == DONE:
                 self._end()
             else:
                 self._chunk(data)
@@ -133,12 +133,13 @@ class ChunkDecoder:
             reasoning = delta.reasoning or delta.reasoning_content
             if reasoning:
                 self._splitter = None  # this engine splits by itself: a tag in its content is text
-                self._take("reasoning", reasoning)
+                self._take_whole("reasoning", reasoning)
             if delta.content:
                 self._content(delta.content)
         elif choice.text:
             self._content(choice.text)
-        self._pass_on()
+        if self._held:
+            self._pass_on()
         if self._has_written:
             self._give_ids()
         self._finish_reason = choice.finish_reason or self._finish_reason
@@ -159,10 +160,20 @@ class ChunkDecoder:
 
     def _content(self, text: str) -> None:
         if self._splitter is None:
-            self._take("content", text)
+            self._take_whole("content", text)
+            return
+        if self._splitter.passes(text):
+            self._take_whole(self._splitter.channel, text)
             return
         for channel, part in self._splitter.feed(text):
             self._take(channel, part)
+
+    def _take_whole(self, channel: Channel, text: str) -> None:
+        """Take text that no tag can be in: where there are no stop strings either, nothing can hold it back."""
+        if self._held or self._stop.strings:
+            self._take(channel, text)
+        else:
+            self._write(channel, text)
 
     def _take(self, channel: Channel, text: str) -> None:
         if self._held and self._held[-1][0] != channel:

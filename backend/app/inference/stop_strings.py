@@ -14,7 +14,7 @@ class StopStrings:
     """
 
     def __init__(self, strings: Sequence[str]) -> None:
-        self._strings = tuple(strings)
+        self.strings = tuple(strings)
         self._held = ""
         self.found = False
 
@@ -27,17 +27,17 @@ class StopStrings:
         """Return what is certain after `text`."""
         if self.found:
             return ""
-        if not self._strings:
+        if not self.strings:
             return text
         text = self._held + text
         self._held = ""
-        places = [place for string in self._strings if (place := text.find(string)) >= 0]
+        places = [place for string in self.strings if (place := text.find(string)) >= 0]
         if places:
             self.found = True
             return text[: min(places)]
-        keep = max(_overlap(text, string) for string in self._strings)
-        if keep:
-            text, self._held = text[:-keep], text[-keep:]
+        # what is left after one beginning is held back may end with that of another
+        while keep := max(_overlap(text, string) for string in self.strings):
+            text, self._held = text[:-keep], text[-keep:] + self._held
         return text
 
     def end(self) -> str:

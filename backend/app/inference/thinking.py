@@ -35,6 +35,15 @@ class ThinkSplitter:
         """The channel that text would go to now."""
         return "reasoning" if self._inside else "content"
 
+    def passes(self, text: str) -> bool:
+        """Return whether all of `text` goes to the present channel, as most texts do; else it must be fed."""
+        if self._closed:
+            return not self._held
+        if self._held or self._at_start or CLOSE[0] in text:
+            return False
+        self._begins_line = text.endswith("\n")
+        return True
+
     def feed(self, text: str) -> list[tuple[Channel, str]]:
         """Return what is certain after `text`; what may be the beginning of a tag is held back."""
         text = self._held + text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engineio.packet import MESSAGE, Packet
 
-from app.utils.text_frames import text_frame
+from app.utils.text_frames import text_frame, utf8_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +18,21 @@ if TYPE_CHECKING:
 class SharedPacket(Packet):  # type: ignore[misc]
     """A text packet that many sockets get: its frame is made once."""
 
-    def __init__(self, data: str) -> None:
-        super().__init__(MESSAGE, data=data)
-        self.frame = text_frame(f"{MESSAGE}{data}")
+    packet_type = MESSAGE
+    binary = False
+
+    def __init__(self, data: bytes) -> None:  # the library's would look at what is known here
+        self._data = data
+        self.frame = utf8_frame(b"4" + data)
+
+    @property
+    def data(self) -> str:
+        """The text, which only those ask for who cannot take the frame."""
+        return self._data.decode()
+
+    def encode(self, b64: bool = False) -> str:  # noqa: ARG002 (the library's)
+        """Return the text as it goes on the wire."""
+        return f"{MESSAGE}{self.data}"
 
 
 class Outbox:

@@ -6,18 +6,18 @@ A packet is encoded once and put into each socket's outbox without a task. Knows
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from app.errors import Overloaded
 from app.realtime.outbox import Outbox, SharedPacket
-from app.schemas.numbered import Numbered, to_json
+from app.schemas.numbered import Delta, Ended, Numbered, Queued, Started, to_json
 
 CREDIT_CHARS = 256 * 1024  # a socket this far behind gets no more events until it has read what it has
 MAX_BACKLOG_CHARS = 1024 * 1024  # one that does not even read what happens to its chats is let go
 MAX_ROOMS = 64
-ASIDE_S = 0.1  # what happens in chats that a socket has not open waits so long, and goes together
+ASIDE_S = 0.25  # what happens in chats that a socket has not open waits so long, and goes together
 
 Replay = Callable[[str, int], Sequence[Numbered] | None]
 """Return the visible events of a run after a number, or None when they are not kept."""
@@ -27,8 +27,8 @@ Replay = Callable[[str, int], Sequence[Numbered] | None]
 class Member:
     """One socket of a user.
 
-    `behind` holds, for runs it could not be sent all of, the last number it was sent; `aside` what it will be sent of
-    chats that it has not open.
+    `behind` holds, for runs it could not be sent all of, the last number it was sent; `aside_seen` counts how much
+    it has, or never needs, of what its user's sockets are told later.
     """
 
     sid: str
@@ -37,17 +37,29 @@ class Member:
     let_go: Callable[[], None]
     chats: set[str] = field(default_factory=set)
     behind: dict[str, int] = field(default_factory=dict)
-    aside: list[SharedPacket] = field(default_factory=list)
+    aside_seen: int = 0
+
+
+class Aside(NamedTuple):
+    """A packet for the sockets of a user, and those that were told at once."""
+
+    packet: SharedPacket
+    told: frozenset[Member]
+
+
+_HEADS: dict[type[Numbered], bytes] = {
+    kind: f'2["{kind.__struct_config__.tag}",'.encode() for kind in (Queued, Started, Delta, Ended)
+}
 
 
 def event_packet(event: Numbered) -> SharedPacket:
     """Return the packet of a numbered event, encoded once for every socket."""
-    return SharedPacket(f'2["{event.type}",{to_json(event).decode()}]')
+    return SharedPacket(_HEADS[type(event)] + to_json(event) + b"]")
 
 
 def user_packet(event: dict[str, Any]) -> SharedPacket:
     """Return the packet of an unnumbered event."""
-    return SharedPacket(f"2{msgspec.json.encode([event['type'], event]).decode()}")
+    return SharedPacket(b"2" + msgspec.json.encode([event["type"], event]))
 
 
 class Rooms:
@@ -57,7 +69,7 @@ class Rooms:
         self._members: dict[str, Member] = {}
         self._by_user: dict[str, set[Member]] = {}
         self._by_chat: dict[str, set[Member]] = {}
-        self._aside: set[Member] = set()
+        self._aside: dict[str, list[Aside]] = {}
         self._aside_timer: asyncio.TimerHandle | None = None
         self.replay: Replay = lambda _run_id, _seq: None
 
@@ -76,6 +88,7 @@ class Rooms:
         """Let a socket hear of its user's chats."""
         self._members[member.sid] = member
         self._by_user.setdefault(member.user_id, set()).add(member)
+        member.aside_seen = len(self._aside.get(member.user_id, ()))
         member.outbox.on_drained = lambda: self._catch_up(member)
 
     def remove(self, sid: str) -> None:
@@ -84,7 +97,6 @@ class Rooms:
         if member is None:
             return
         member.outbox.on_drained = None
-        self._aside.discard(member)
         _discard(self._by_user, member.user_id, member)
         for chat_id in member.chats:
             _discard(self._by_chat, chat_id, member)
@@ -131,34 +143,45 @@ class Rooms:
 
     def user_event(self, user_id: str, event: dict[str, Any]) -> None:
         """Send an unnumbered event to every socket of the user: at once to those that have its chat open."""
-        members = self._by_user.get(user_id)
-        if not members:
+        if user_id not in self._by_user:
             return
         packet, chat_id = user_packet(event), _chat_of(event)
-        for member in tuple(members):
-            if member.outbox.backlog > MAX_BACKLOG_CHARS:
-                member.let_go()
-            elif chat_id in member.chats:
+        open_in = self._by_chat.get(chat_id, ()) if chat_id is not None else ()
+        told = frozenset(member for member in open_in if member.user_id == user_id)
+        for member in told:
+            if self._keeps_up(member):
                 member.outbox.put_nowait(packet)
                 if event["type"] == "chat.deleted":
                     self.leave(member, event["chat_id"])
-            else:
-                member.aside.append(packet)
-                self._aside.add(member)
-        if self._aside and self._aside_timer is None:
-            # not in the way of who waits for this very chat
-            self._aside_timer = asyncio.get_running_loop().call_later(ASIDE_S, self._send_all_aside)
+        if len(told) < len(self._by_user[user_id]):
+            self._aside.setdefault(user_id, []).append(Aside(packet, told))
+            if self._aside_timer is None:
+                # not in the way of who waits for this very chat
+                self._aside_timer = asyncio.get_running_loop().call_later(ASIDE_S, self._send_all_aside)
 
     def _send_all_aside(self) -> None:
         self._aside_timer = None
-        for member in tuple(self._aside):
-            self._send_aside(member)
+        for user_id in tuple(self._aside):
+            members = self._by_user.get(user_id, ())
+            for member in tuple(members):
+                self._send_aside(member)
+            del self._aside[user_id]
+            for member in members:
+                member.aside_seen = 0
 
     def _send_aside(self, member: Member) -> None:
-        self._aside.discard(member)
-        packets, member.aside = member.aside, []
-        if packets and member.sid in self._members:
+        aside = self._aside.get(member.user_id, ())
+        packets = [packet for packet, told in aside[member.aside_seen :] if member not in told]
+        member.aside_seen = len(aside)
+        if packets and member.sid in self._members and self._keeps_up(member):
             member.outbox.put_all(packets)
+
+    def _keeps_up(self, member: Member) -> bool:
+        """Return whether a socket reads what it is sent; one that does not is let go."""
+        if member.outbox.backlog <= MAX_BACKLOG_CHARS:
+            return True
+        member.let_go()
+        return False
 
     def _catch_up(self, member: Member) -> None:
         for run_id, seq in tuple(member.behind.items()):

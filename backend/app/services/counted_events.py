@@ -18,9 +18,10 @@ class CountedEvents:
     def run_events(self, user_id: str, chat_id: str | None, events: Sequence[Numbered]) -> None:
         """Hand numbered events on. See the port."""
         self._sink.run_events(user_id, chat_id, events)
-        self._measures.deltas.inc(sum(isinstance(event, Delta) for event in events))
         for event in events:
-            if isinstance(event, Ended):
+            if isinstance(event, Delta):
+                self._measures.deltas += 1
+            elif isinstance(event, Ended):
                 self._measures.runs_ended.labels(event.outcome).inc()
 
     def user_event(self, user_id: str, event: dict[str, Any]) -> None:

@@ -11,7 +11,11 @@ SHORT, MEDIUM = 125, 0xFFFF  # RFC 6455, 5.2
 
 def text_frame(text: str) -> bytes:
     """Return a frame as servers send it: whole, not masked, not compressed."""
-    data = text.encode()
+    return utf8_frame(text.encode())
+
+
+def utf8_frame(data: bytes) -> bytes:
+    """Return the frame of a text that is encoded already."""
     length = len(data)
     if length <= SHORT:
         return b"\x81" + length.to_bytes(1, "big") + data

@@ -22,12 +22,15 @@ def changed(chat_id: str, title: str) -> dict[str, Any]:
 class Reader:
     """A socket whose network takes frames until it is told not to."""
 
+    made = 0
+
     def __init__(self, rooms: Rooms) -> None:
+        Reader.made += 1
         self.outbox = Outbox()
         self.outbox.write_frame = self._take
         self.takes = True
         self.written: list[bytes] = []
-        self.member = Member("s", USER, self.outbox, lambda: None)
+        self.member = Member(f"s{Reader.made}", USER, self.outbox, lambda: None)
         self.queued: list[str] = []
         rooms.add(self.member)
         self.writer = asyncio.create_task(self._write())
@@ -76,9 +79,9 @@ async def test_what_the_network_does_not_take_is_queued_and_nothing_overtakes_it
     reader = await a_reader(rooms)
     rooms.enter(reader.member, CHAT)
     reader.takes = False
-    reader.outbox.put_nowait(SharedPacket("first"))
+    reader.outbox.put_nowait(SharedPacket(b"first"))
     reader.takes = True
-    reader.outbox.put_nowait(SharedPacket("second"))
+    reader.outbox.put_nowait(SharedPacket(b"second"))
 
     assert reader.written == []
     await asyncio.sleep(0)
@@ -99,6 +102,33 @@ async def test_an_open_chat_is_told_at_once_and_another_a_little_later_in_one_wr
     assert reader.written[1].index(b'"1"') < reader.written[1].index(b'"2"')
 
 
+async def test_what_was_told_at_once_is_not_told_again_to_that_socket_but_to_the_others(rooms: Rooms) -> None:
+    here, elsewhere = await a_reader(rooms), await a_reader(rooms)
+    rooms.enter(here.member, CHAT)
+    rooms.user_event(USER, changed(CHAT, "1"))
+    rooms.enter(elsewhere.member, OTHER)  # asks for what waits
+    rooms.user_event(USER, changed(CHAT, "2"))
+    async with asyncio.timeout(5):
+        while len(elsewhere.written) < 2:  # noqa: ASYNC110 (a timer of the rooms' own)
+            await asyncio.sleep(0.001)
+
+    for reader in (here, elsewhere):
+        assert [(b'"1"' in frame, b'"2"' in frame) for frame in reader.written] == [
+            (True, False),
+            (False, True),
+        ]
+
+
+async def test_who_comes_later_is_told_nothing_of_before(rooms: Rooms) -> None:
+    await a_reader(rooms)
+    rooms.user_event(USER, changed(CHAT, "before"))
+    late = await a_reader(rooms)
+    rooms.user_event(USER, changed(CHAT, "after"))
+    rooms.enter(late.member, CHAT)
+
+    assert [(b"before" in frame, b"after" in frame) for frame in late.written] == [(False, True)]
+
+
 async def test_what_waits_goes_before_the_answer_to_joining(rooms: Rooms) -> None:
     """Else a client would take an older state of the chat for a newer one."""
     reader = await a_reader(rooms)
@@ -113,7 +143,7 @@ async def test_what_waits_goes_before_the_answer_to_joining(rooms: Rooms) -> Non
 async def test_a_socket_that_has_gone_is_sent_nothing_more(rooms: Rooms) -> None:
     reader = await a_reader(rooms)
     rooms.user_event(USER, changed(OTHER, "1"))
-    rooms.remove("s")
+    rooms.remove(reader.member.sid)
     later = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(2 * ASIDE_S, later.set_result, None)
     await later
