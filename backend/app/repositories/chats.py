@@ -13,6 +13,12 @@ from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
 from app.repositories.indexing import flush_indexed, forget_texts
 from app.repositories.plain_sql import PlainSql
 
+# the ends of two pieces of the list's index: asked for in one word, all chats of the user would be looked at
+LAST_ACTIVITY = """(SELECT max(newest) FROM (
+    SELECT max(activity) AS newest FROM chats WHERE user_id = :user_id AND pinned = true
+    UNION ALL SELECT max(activity) FROM chats WHERE user_id = :user_id AND pinned = false
+) AS ends)"""
+
 
 @dataclass(frozen=True)
 class ListedChat:
@@ -73,7 +79,8 @@ class ChatRepository:
     async def last_activity(self, user_id: str) -> int:
         """Return the newest activity among the user's chats, 0 without any."""
         ((newest,),) = await PlainSql(self._session).rows(
-            "SELECT max(activity) FROM chats WHERE user_id = :user_id", {"user_id": user_id}
+            f"SELECT {LAST_ACTIVITY}",
+            {"user_id": user_id},
         )
         return newest or 0
 

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from types import SimpleNamespace
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import JSON, Boolean, TextClause, inspect, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,7 +46,8 @@ class PlainSql:
 
     async def insert(self, row: Row) -> None:
         """Store a row that no session knows."""
-        fields = _fields(type(row), self.is_sqlite)
+        kind = row.plain_of if isinstance(row, _Plain) else type(row)
+        fields = _fields(kind, self.is_sqlite)
         given = row.__dict__
         values = {}
         for field in fields:
@@ -55,20 +57,21 @@ class PlainSql:
             values[field.column] = (
                 field.write(value) if field.write is not None and value is not None else value
             )
-        await self.rows(_insert(type(row)), values)
+        await self.rows(_insert(kind), values)
 
     async def one(self, kind: type[R], where: str, values: Mapping[str, Any]) -> R | None:
-        """Return a row, which no session knows, or None."""
+        """Return a row as `plain_row` makes them, or None."""
         found = await self.rows(f"{_select(kind)} WHERE {where}", values)
         if not found:
             return None
         fields = zip(_fields(kind, self.is_sqlite), found[0], strict=True)
-        return kind(
+        kept: R = _plain(kind)(
             **{
                 field.name: field.read(value) if field.read is not None and value is not None else value
                 for field, value in fields
             }
         )
+        return kept
 
     def kept(self, kind: type[Row], values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values of a model as the database keeps them, by column."""
@@ -84,6 +87,39 @@ class PlainSql:
     def time(self, moment: datetime) -> Any:
         """Return an aware time as the database keeps it."""
         return _sqlite_time(moment) if self.is_sqlite else moment
+
+
+class _Plain(SimpleNamespace):
+    plain_of: type[Row]
+
+
+def plain_row(kind: type[R], **values: Any) -> R:
+    """Return something with the attributes of a new row, defaults set, and nothing of the ORM's: only plain SQL keeps it.
+
+    To make a row of the ORM's, and to set what it tracks, costs more than to store it.
+    """
+    row = _blank(kind) | values
+    for name, default in _defaults(kind).items():
+        if name not in values:
+            row[name] = default(None)
+    made: R = _plain(kind)(**row)
+    return made
+
+
+@lru_cache
+def _plain(kind: type[R]) -> type[R]:
+    return cast("type[R]", type(f"Plain{kind.__name__}", (_Plain,), {"plain_of": kind}))
+
+
+@lru_cache
+def _blank(kind: type[Row]) -> dict[str, Any]:
+    return {field.name: None for field in _fields(kind, True)}  # noqa: FBT003
+
+
+@lru_cache
+def _defaults(kind: type[Row]) -> dict[str, Convert]:
+    fields = _fields(kind, True)  # noqa: FBT003
+    return {field.name: field.default for field in fields if field.default is not None}
 
 
 _text: Callable[[str], TextClause] = lru_cache(maxsize=256)(text)

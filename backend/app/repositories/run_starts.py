@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import Conflict
 from app.models import ChatRow, MessageRow, RunRow
+from app.repositories.chats import LAST_ACTIVITY
 from app.repositories.indexing import index_plainly
 from app.repositories.plain_sql import PlainSql
 from app.repositories.runs import is_second_live_run
@@ -65,7 +66,7 @@ class RunStartRepository:
     async def children(self, chat_id: str, parent_id: str | None) -> list[str]:
         """Return the ids of the children of a message, or of the roots, oldest first."""
         sql = _ROOTS if parent_id is None else _CHILDREN
-        values = {"chat_id": chat_id} if parent_id is None else {"chat_id": chat_id, "parent_id": parent_id}
+        values = {"chat_id": chat_id} if parent_id is None else {"parent_id": parent_id}
         return [message_id for (message_id,) in await self.sql.rows(sql, values)]
 
     async def insert(self, messages: Sequence[MessageRow], run: RunRow) -> None:
@@ -108,14 +109,15 @@ _TAKEN = """
     UNION ALL SELECT 'message' FROM messages WHERE id = :message_id
     UNION ALL SELECT 'live' FROM runs WHERE chat_id = :chat_id AND status IN ('queued', 'streaming')
 """
-_PLACES = """
+_PLACES = f"""
     SELECT (SELECT count(*) FROM messages WHERE chat_id = :chat_id),
            (SELECT max(position) FROM messages WHERE chat_id = :chat_id),
-           (SELECT max(activity) FROM chats WHERE user_id = :user_id)
-"""
+           {LAST_ACTIVITY}
+"""  # noqa: S608 (a constant)
 _MESSAGE = "SELECT id, role, parent_id FROM messages WHERE id = :message_id AND chat_id = :chat_id"
 _ROOTS = "SELECT id FROM messages WHERE chat_id = :chat_id AND parent_id IS NULL ORDER BY position"
-_CHILDREN = "SELECT id FROM messages WHERE chat_id = :chat_id AND parent_id = :parent_id ORDER BY position"
+# of one chat by nature; named as well, the index of the chat's messages would be read from end to end
+_CHILDREN = "SELECT id FROM messages WHERE parent_id = :parent_id ORDER BY position"
 _SAVE_CHAT = """
     UPDATE chats SET title = :title, active_leaf_id = :active_leaf_id, activity = :activity, updated_at = :updated_at
     WHERE id = :id

@@ -5,6 +5,7 @@ Holds no request or reply of its own.
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,6 +23,11 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, ser_json_inf_nan="null")
 
 
+_CANONICAL = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+).fullmatch  # most ids are, and this is quick
+
+
 def canonical_id(value: object) -> str:
     """Return a UUID in its canonical lower-case form.
 
@@ -29,6 +35,8 @@ def canonical_id(value: object) -> str:
         PydanticCustomError: `value` is not the text of a UUID.
     """
     if isinstance(value, str):
+        if _CANONICAL(value):
+            return value
         try:
             return str(UUID(value))
         except ValueError:

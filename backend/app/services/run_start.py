@@ -12,6 +12,7 @@ from app.errors import Conflict, FieldProblem, Invalid
 from app.models import ChatRow, MessageRow, RunRow
 from app.ports import Clock, ModelCatalogue, Turn
 from app.repositories.chats import ListedChat
+from app.repositories.plain_sql import plain_row
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
@@ -197,7 +198,8 @@ async def _answered(unit: Unit, chat: ChatRow, request: StartRun) -> str:
 
 def new_message(chat_id: str, message_id: str, parent_id: str | None, *, role: str) -> MessageRow:
     """Return a new message without content; its place and its times are still to be set."""
-    return MessageRow(
+    return plain_row(
+        MessageRow,
         id=message_id,
         chat_id=chat_id,
         parent_id=parent_id,
@@ -211,7 +213,8 @@ def new_message(chat_id: str, message_id: str, parent_id: str | None, *, role: s
 
 def new_run(run_id: str, user_id: str, answer: MessageRow, options: Params, origin: str) -> RunRow:
     """Return a new run into an answer that is being stored."""
-    return RunRow(
+    return plain_row(
+        RunRow,
         id=run_id,
         user_id=user_id,
         chat_id=answer.chat_id,
