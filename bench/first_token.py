@@ -1,7 +1,9 @@
 """How much later the first token comes through the backend than from the engine itself, in the same run.
 
 Three ways, in turn: the scripted engine asked directly, the OpenAI gateway, and a run whose delta comes over Socket.IO with
-everything stored. Prints medians, the difference and the ratio; asserts nothing. `python bench/first_token.py [ROUNDS]`.
+everything stored. Many are asked at once twice: for answers that end with their third token, so that their ends are
+stored while others wait for their beginning, and for answers that go on for a second, as those of a model do. Prints
+medians, the difference and the ratio; asserts nothing. `python bench/first_token.py [ROUNDS]`.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+import uvloop
 
 from relay.raw_client import joined
 
@@ -30,8 +33,10 @@ QUESTION = {
     "stream": True,
     "max_tokens": 8,
 }
-ANSWER = {"content": ["Hello", " there", "."], "times": None}
+ANSWER: dict[str, object] = {"content": ["Hello", " there", "."], "times": None}
+LONG_ANSWER: dict[str, object] = {"content": [" word"] * 20, "times": None, "rate": 20}
 BUSY = {"MAX_CONCURRENT_RUNS": "200", "MAX_QUEUED_RUNS": "200", "MAX_SOCKETS_PER_USER": "200"}
+Way = Callable[[asyncio.Barrier], Awaitable[float]]
 
 
 @asynccontextmanager
@@ -70,6 +75,13 @@ class Ways:
         self._http = http
         self._engine = engine
         self._backend = backend
+
+    async def script(self, answer: dict[str, object]) -> None:
+        """Let the engine give this answer from now on."""
+        control = f"{self._engine.removesuffix('/v1')}/scripted"
+        for path, body in (("reset", None), ("answers", answer)):
+            async with self._http.post(f"{control}/{path}", json=body) as reply:
+                reply.raise_for_status()
 
     def cpu_ms(self) -> float:
         """Return the CPU time that the backend has used."""
@@ -122,7 +134,7 @@ class Ways:
 
 async def measure(ways: Ways, rounds: int) -> None:
     """Print one stream at a time, then many at once."""
-    kinds: dict[str, Callable[[asyncio.Barrier], Awaitable[float]]] = {
+    kinds: dict[str, Way] = {
         "engine": ways.direct,
         "gateway": ways.gateway,
         "run over Socket.IO": ways.run,
@@ -134,13 +146,21 @@ async def measure(ways: Ways, rounds: int) -> None:
             if number >= WARM_UP:
                 one[name].append(took)
     table("one at a time", one, GOAL_ONE_MS)
-    many = {}
+    for title, answer in (("answers of 3 tokens", ANSWER), ("answers of a second", LONG_ANSWER)):
+        await ways.script(answer)
+        table(f"{AT_ONCE} at once, {title}", await at_once(ways, kinds), GOAL_MANY_MS)
+
+
+async def at_once(ways: Ways, kinds: dict[str, Way]) -> dict[str, list[float]]:
+    """Go every way many times at once, and print what each cost the backend."""
+    many: dict[str, list[float]] = {}
+    print()
     for name, way in kinds.items():
         begin = asyncio.Barrier(AT_ONCE)
         before = ways.cpu_ms()
         many[name] = list(await asyncio.gather(*(way(begin) for _ in range(AT_ONCE))))
         print(f"{name}: the backend used {(ways.cpu_ms() - before) / AT_ONCE:.1f} ms of CPU for each")
-    table(f"{AT_ONCE} at once", many, GOAL_MANY_MS)
+    return many
 
 
 def table(title: str, took: dict[str, list[float]], goal_ms: float) -> None:
@@ -170,12 +190,11 @@ async def main() -> None:
                 backend = await address(backend_process.stderr)
                 connector = aiohttp.TCPConnector(limit=0)
                 async with aiohttp.ClientSession(connector=connector) as http:
-                    async with http.post(
-                        f"{engine.removesuffix('/v1')}/scripted/answers", json=ANSWER
-                    ) as reply:
-                        reply.raise_for_status()
-                    await measure(Ways(http, engine, backend, backend_process.pid), rounds)
+                    ways = Ways(http, engine, backend, backend_process.pid)
+                    await ways.script(ANSWER)
+                    print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
+                    await measure(ways, rounds)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    uvloop.run(main())
