@@ -153,7 +153,7 @@ def new_tab(browser: Browser, request: pytest.FixtureRequest) -> Iterator[NewTab
     problems = []
     for name, (context, witness) in profiles.items():
         problems += witness.problems()
-        if request.node.stash.get(_FAILED, False) or problems:
+        if has_failed(request.node) or problems:
             _keep_pages(request.node, name, context)
         else:
             context.tracing.stop()
@@ -167,14 +167,20 @@ def tab(tiers: Tiers, new_tab: NewTab) -> ChatPage:
     return new_tab(tiers).open()
 
 
-def _folder(node: pytest.Item) -> Path:
+def has_failed(node: pytest.Item) -> bool:
+    """Tell whether the test itself has failed."""
+    return node.stash.get(_FAILED, False)
+
+
+def result_folder(node: pytest.Item) -> Path:
+    """Return where a failed test may leave something to look at."""
     folder = RESULTS / re.sub(r"[^\w.-]+", "_", node.nodeid)[-120:]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _keep_pages(node: pytest.Item, profile: str, context: BrowserContext) -> None:
-    folder = _folder(node)
+    folder = result_folder(node)
     for number, page in enumerate(context.pages):
         page.screenshot(path=folder / f"{profile}-{number}.png")
         (folder / f"{profile}-{number}.html").write_text(page.content(), encoding="utf-8")
@@ -182,7 +188,7 @@ def _keep_pages(node: pytest.Item, profile: str, context: BrowserContext) -> Non
 
 
 def _keep_logs(node: pytest.Item, tiers: Tiers) -> None:
-    if node.stash.get(_FAILED, False):
+    if has_failed(node):
         for log in tiers.folder.glob("*.log"):
-            shutil.copy(log, _folder(node) / log.name)
+            shutil.copy(log, result_folder(node) / log.name)
         node.add_report_section("call", "tiers", tiers.logs())

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Usage: ./scripts/test.sh [--quick]
 #
-# All tests, with their own set-up (as root on Debian it installs Chromium, PostgreSQL, Redis and fonts where they are missing;
+# All tests, with their own set-up (as root on Debian it installs Chromium, Firefox, WebKit, PostgreSQL, Redis and fonts where they are missing;
 # vLLM for the CPU; the packages of both sides). Every step runs, also after one has failed; the last line is the sum.
 #   --quick  the inner loop: formatting, lint, layers, types, contract, unit tests. Needs neither vLLM nor a browser.
 # Logs and results of each step: test-results/run/.
 set -uo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=scripts/lib/packages.sh
-. "$HERE/lib/packages.sh"
+# shellcheck source=scripts/lib/browsers.sh
+. "$HERE/lib/browsers.sh"
 # shellcheck source=scripts/lib/engine.sh
 . "$HERE/lib/engine.sh"
 # shellcheck source=scripts/lib/node.sh
@@ -31,7 +31,10 @@ export ENV_FILE=/dev/null ENGINE_DEVICE=cpu CI="${CI:-}"
 # Many tests start a backend of their own: its modules are compiled once.
 unset PYTHONDONTWRITEBYTECODE
 
-if [ -z "$QUICK" ]; then run_step "set-up: Debian packages" test_packages; fi
+if [ -z "$QUICK" ]; then
+  run_step "set-up: Debian packages" test_packages
+  run_step "set-up: Firefox and WebKit" other_browsers
+fi
 run_step "set-up: Python packages" backend_environment dev
 run_step "set-up: npm packages" npm_packages
 BIN=$ROOT/.venv/bin
@@ -61,10 +64,15 @@ run_pytest "pytest: backend" "${TWO_AT_A_TIME[@]}" backend/tests
 run_pytest "pytest: scripts" scripts/tests
 run_vitest "vitest: unit" unit
 run_vitest "vitest: Chromium" browser
-run_pytest "pytest: browser, scripted engine" "${TWO_AT_A_TIME[@]}" -m "not real_vllm" e2e
+run_pytest "pytest: browser, scripted engine" "${TWO_AT_A_TIME[@]}" -m "not real_vllm and not firefox and not webkit" e2e
+NEEDED=(--need sqlite --need postgresql --need socketio --need chromium --need real_vllm)
+mapfile -t OTHERS < <(installed_browsers)
+said_of_browsers
+if [ ${#OTHERS[@]} -gt 0 ]; then run_pytest "pytest: $(printf '%s, ' "${OTHERS[@]}")scripted engine" -m "${OTHERS[0]}${OTHERS[1]:+ or ${OTHERS[1]}}" e2e; fi
 run_step "set-up: vLLM" engine_environment
 run_pytest "pytest: real vLLM" -m real_vllm e2e
-finish_steps --need sqlite --need postgresql --need socketio --need chromium --need real_vllm \
+for browser in "${OTHERS[@]}"; do NEEDED+=(--need "$browser" --version "$browser=$(browser_version "$browser")"); done
+finish_steps "${NEEDED[@]}" \
   --version "sqlite=$("$BIN/python" -c 'import sqlite3; print(sqlite3.sqlite_version)' 2>/dev/null)" \
   --version "postgresql=$(compgen -G '/usr/lib/postgresql/*' | sort -V | tail -n 1 | sed 's|.*/||')" \
   --version "chromium=$(chromium --version 2>/dev/null | grep -o '[0-9][0-9.]*' | head -n 1)" \

@@ -24,18 +24,22 @@ test_packages() {
       *) if ! compgen -G "${entry#*:}" >/dev/null; then missing+=("${entry%%:*}"); fi ;;
     esac
   done
-  if [ ${#missing[@]} = 0 ]; then return 0; fi
+  if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
+}
+
+# install_packages PACKAGE...: of Debian; where it may not, says what is missing and ends the script.
+install_packages() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    fail "the tests need what is not installed: ${missing[*]}." \
-      "Debian and Ubuntu: sudo apt-get install ${missing[*]}; or the inner loop without them: ./scripts/test.sh --quick"
+    fail "the tests need what is not installed: $*." \
+      "Debian and Ubuntu: sudo apt-get install $*; or the inner loop without them: ./scripts/test.sh --quick"
   fi
-  step "installing Debian packages: ${missing[*]}"
+  step "installing Debian packages: $*"
   # Services are started by the tests that use them, never by the installation.
   local log=$CACHE_DIR/apt.log
   mkdir -p "$CACHE_DIR"
-  _apt_get install "${missing[@]}" >"$log" 2>&1 || { _apt_get update >"$log" 2>&1 && _apt_get install "${missing[@]}" >>"$log" 2>&1; } || {
+  _apt_get install "$@" >"$log" 2>&1 || { _apt_get update >"$log" 2>&1 && _apt_get install "$@" >>"$log" 2>&1; } || {
     tail -n 15 "$log" >&2
-    fail "the Debian packages could not be installed: ${missing[*]}." "look at the lines above; then run it again." 1
+    fail "the Debian packages could not be installed: $*." "look at the lines above; then run it again." 1
   }
 }
 

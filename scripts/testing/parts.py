@@ -5,7 +5,7 @@ It does not count: `summary.py` does.
 
 import pytest
 
-PARTS = ("sqlite", "postgresql", "socketio", "chromium", "real_vllm")
+PARTS = ("sqlite", "postgresql", "socketio", "chromium", "firefox", "webkit", "real_vllm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

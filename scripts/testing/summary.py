@@ -15,6 +15,8 @@ PARTS = {
     "postgresql": "PostgreSQL",
     "socketio": "Socket.IO client",
     "chromium": "Chromium",
+    "firefox": "Firefox",
+    "webkit": "WebKit",
     "real_vllm": "vLLM",
 }
 
