@@ -319,7 +319,7 @@ describe('a temporary chat', () => {
 		await vi.waitUntil(() => titles().length === 1);
 		await byId('temporary-chat').click();
 		await expect.element(byId('temporary-chat')).toHaveAttribute('aria-pressed', 'true');
-		await expect.element(page.getByText('kept in memory only')).toBeVisible();
+		await expect.element(byId('temporary-bar')).toBeVisible();
 
 		await byId('composer').fill('A secret');
 		await byId('send').click();
