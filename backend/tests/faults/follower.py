@@ -34,6 +34,7 @@ class Follower:
         self.problems: list[str] = []
         self.joined = 0
         self.gaps = 0
+        self.refused = 0
         self.moved = asyncio.Event()
         self._dice = random.Random(seed)  # noqa: S311
         self._task: asyncio.Task[None] | None = None
@@ -202,6 +203,7 @@ class Follower:
         self.joined += 1
         [answer] = json.loads(frame[3:])
         if not answer["ok"]:
+            self.refused += 1
             raise ConnectionError(answer["error"]["code"])
         for event in answer.get("events", ()):
             self.apply(event)

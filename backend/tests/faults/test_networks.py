@@ -1,6 +1,7 @@
-"""F08, F13, F14, F16, F40, F41: readers behind a bad network, many of them, and two of one answer."""
+"""F08, F13, F14, F16: readers behind a bad network, and two of one answer."""
 
 import asyncio
+import os
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.socketio
 LONG = [f"w{number} " for number in range(400)]
 NASTY = ["天气", "👩‍👩‍👧‍👦", "🇨🇳", "é", "𝕏", "\u2028", "data: [DONE]\n\n", "\r\n", "\ufeff", "नि"]
 CUTS = 200
+# Seconds; LONG_FAULTS=1 plays a whole minute too, which is longer than a socket may be silent.
+LOST_S = [3.0, *([60.0] if os.environ.get("LONG_FAULTS") else [])]
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -68,6 +71,49 @@ async def test_f14_two_hundred_cuts_lose_and_double_nothing(new_lane: NewLane) -
         assert await reader.until_ended() == stored
         assert reader.problems == []
     assert sum(reader.joined for reader in readers) >= CUTS // 4
+
+
+@pytest.mark.parametrize("lost_s", LOST_S)
+@pytest.mark.parametrize("how", ["refused", "dark"])
+async def test_f14_a_network_that_was_lost_for_long_leaves_no_hole(
+    new_lane: NewLane, how: str, lost_s: float
+) -> None:
+    """Refused: every connection is reset and none is taken; dark: packets go nowhere, and nobody hears of it."""
+    lane = await new_lane(idle_timeout_s=300)
+    script = lane.engine.script(Answer(content=LONG, gated=True))
+    asked = await question(lane)
+    sse = Follower(asked.reader.url, asked.chat_id, asked.run_id, door="sse")
+    sse.start(lane.session)
+    lane.readers.append(sse)
+    readers = (asked.reader, sse)
+    await asked.send()
+    script.step(5)
+    await asyncio.gather(*(reader.until_text("w4 ") for reader in readers))
+    shown = [reader.seq for reader in readers]
+
+    if how == "refused":
+        await lane.to_backend.refuse()
+        lane.to_backend.cut(reset=True)
+    else:
+        lane.to_backend.hold()
+    loop = asyncio.get_running_loop()
+    until = loop.time() + lost_s
+    while loop.time() < until:  # the answer goes on meanwhile
+        script.step(10)
+        await asyncio.sleep(lost_s / 20)
+    assert [reader.seq for reader in readers] == shown, "nothing comes through"
+    seen = (await lane.say("GET", f"/api/runs/{asked.run_id}", direct=True))["seq"]
+    if how == "refused":
+        await lane.to_backend.accept()
+    else:
+        lane.to_backend.cut()
+        lane.to_backend.release()
+
+    await asyncio.gather(*(reader.until_seq(seen) for reader in readers))
+    script.open()
+    stored = await asked.checked()
+    assert await sse.until_ended() == stored
+    assert sse.problems == []
 
 
 async def test_f14_a_reader_is_up_to_date_soon_after_the_network_is_back(new_lane: NewLane) -> None:
@@ -149,32 +195,3 @@ async def test_f16_of_two_readers_one_stops_and_both_end_the_same(new_lane: NewL
     stored = await asked.checked(status="stopped")
     assert await other.until_ended() == stored
     assert stored["content"] == "".join(LONG[:20])
-
-
-async def test_f41_a_storm_of_500_coming_back_is_served(new_lane: NewLane) -> None:
-    lane = await new_lane(idle_timeout_s=60, max_sockets_per_user=600)
-    script = lane.engine.script(Answer(content=LONG, gated=True))
-    asked = await question(lane)
-    await asked.send()
-    script.step(5)
-    await asked.reader.until_text("w4 ")
-    readers = [Follower(lane.backend.url, asked.chat_id, asked.run_id, seed=n) for n in range(500)]
-    lane.readers += readers
-    for reader in readers:
-        reader.start(lane.session)
-    await asyncio.gather(*(reader.until_text("w4 ", 40) for reader in readers))
-
-    for reader in readers:
-        reader.drop()
-    script.step(5)
-    began = asyncio.get_running_loop().time()
-    await asyncio.gather(*(reader.until_text("w9 ", 40) for reader in readers))
-    took = asyncio.get_running_loop().time() - began
-    script.open()
-
-    await asked.checked()
-    ends = await asyncio.gather(*(reader.until_ended() for reader in readers))
-    assert {end["content"] for end in ends} == {"".join(LONG)}
-    assert [problem for reader in readers for problem in reader.problems] == []
-    print(f"500 readers came back in {took:.1f} s, clients' time included")
-    assert took < 30, "5 s on a machine of its own; these readers share it"
