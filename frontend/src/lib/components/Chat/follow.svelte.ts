@@ -11,6 +11,7 @@ export class Follow {
 	#region: HTMLElement | null = null;
 	#lastTop = 0;
 	#lastHeight = 0;
+	#lastRest = 0;
 
 	/** Svelte attachment for the scrolling region; its first child is what grows. */
 	readonly region = (region: HTMLElement) => {
@@ -49,7 +50,9 @@ export class Follow {
 		if (!region) return;
 		const rest = region.scrollHeight - region.clientHeight - region.scrollTop;
 		const wentUp = region.scrollTop < this.#lastTop && region.scrollHeight >= this.#lastHeight;
-		if (wentUp && rest > 1) this.isFollowing = false;
+		// Further from the end, though further down: something was put in above while the reader went up.
+		const wasPushed = region.scrollTop > this.#lastTop && rest > this.#lastRest + 1;
+		if ((wentUp || wasPushed) && rest > 1) this.isFollowing = false;
 		else if (rest <= NEAR_END_PX) this.isFollowing = true;
 		this.#remember(region);
 	}
@@ -57,5 +60,6 @@ export class Follow {
 	#remember(region: HTMLElement) {
 		this.#lastTop = region.scrollTop;
 		this.#lastHeight = region.scrollHeight;
+		this.#lastRest = region.scrollHeight - region.clientHeight - region.scrollTop;
 	}
 }
