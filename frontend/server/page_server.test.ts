@@ -99,6 +99,18 @@ describe('the page', () => {
 		expect(reply.text).toBe('Not found\n');
 	});
 
+	test('who comes to an address that is no page is shown the page, which says so', async () => {
+		const visit = { headers: { accept: 'text/html,*/*' } };
+
+		const reply = await raw('/no/such/page', visit);
+		const file = await raw('/missing.png', visit);
+
+		expect(reply.status).toBe(404);
+		expect(reply.text).toBe(PAGE);
+		expect(reply.headers['content-security-policy']).toBeDefined();
+		expect(file.text).toBe('Not found\n');
+	});
+
 	test('assets with a hash in the name are kept for ever, others are asked for again', async () => {
 		expect((await raw('/_app/immutable/a.js')).headers['cache-control']).toContain('immutable');
 		expect((await raw('/_app/version.json')).headers['cache-control']).toBe('no-cache');

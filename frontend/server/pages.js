@@ -49,11 +49,15 @@ export function pages(directory) {
 			response.setHeader(name, value);
 		if (request.method !== 'GET' && request.method !== 'HEAD') {
 			response.setHeader('Allow', 'GET, HEAD');
-			return refuse(response, 405, 'Method not allowed');
+			return refuse(response, 405, 'Method not allowed\n');
 		}
 		if (PAGE_ROUTE.test(path)) request.url = '/index.html';
-		else if (isHidden(path)) return refuse(response, 404, 'Not found');
-		assets(request, response, () => refuse(response, 404, 'Not found'));
+		else if (isHidden(path)) return refuse(response, 404, 'Not found\n');
+		assets(request, response, () =>
+			isVisit(request, path)
+				? refuse(response, 404, page, 'text/html')
+				: refuse(response, 404, 'Not found\n')
+		);
 	};
 }
 
@@ -67,14 +71,24 @@ function isHidden(path) {
 }
 
 /**
+ * Whether somebody came to an address that is no page: the page says so in its own words. A file is not visited.
+ *
+ * @param {import('node:http').IncomingMessage} request
+ * @param {string} path
+ */
+function isVisit(request, path) {
+	return Boolean(request.headers.accept?.includes('text/html')) && !/\.\w+$/.test(path);
+}
+
+/**
  * @param {import('node:http').ServerResponse} response
  * @param {number} status
- * @param {string} text
+ * @param {string} body
  */
-function refuse(response, status, text) {
+function refuse(response, status, body, type = 'text/plain') {
 	response.writeHead(status, {
-		'Content-Type': 'text/plain; charset=utf-8',
+		'Content-Type': `${type}; charset=utf-8`,
 		'Cache-Control': 'no-cache'
 	});
-	response.end(response.req.method === 'HEAD' ? undefined : `${text}\n`);
+	response.end(response.req.method === 'HEAD' ? undefined : body);
 }
