@@ -155,6 +155,7 @@ def very_long_chat(stage: Stage) -> None:
     ]
     stage.add(chat("300 messages 三百条消息", told))
     stage.open("300 messages 三百条消息")
+    expect(stage.tab.hook("earlier")).to_have_count(0)
     stage.tab.hook("messages").evaluate("area => area.scrollTo(0, area.scrollTop - 1400)")
     expect(stage.tab.hook("jump-to-latest")).to_be_visible()
 
@@ -195,6 +196,7 @@ def missing(stage: Stage) -> None:
 
 @screen("no-page", "An address that is no page")
 def no_page(stage: Stage) -> None:
+    stage.tab.witness.expect("404")
     stage.tab.page.goto(f"{stage.tab.url}/no/such/page")
     expect(stage.tab.page.get_by_role("heading", level=1)).to_be_visible()
 

@@ -133,11 +133,12 @@ class Stage:
         (self.tiers.folder / "engine.json").write_text(json.dumps(told), encoding="utf-8")
 
     def hold(self, path: str) -> None:
-        """Let requests of the page wait for ever. The page's socket counts as `**/socket.io/**`."""
+        """Let requests of the page to a path wait for ever."""
         self.tab.page.context.route(path, _wait)
-        self.tab.page.context.route_web_socket(
-            re.compile("/socket.io/"), _wait_too
-        ) if "socket" in path else None
+
+    def hold_socket(self) -> None:
+        """Let the page's socket open and hear nothing."""
+        self.tab.page.context.route_web_socket(re.compile("/socket.io/"), _wait_too)
 
     def settle(self) -> None:
         """Wait until code is coloured, formulas are set and diagrams are drawn."""
