@@ -30,9 +30,18 @@ ENVIRONMENT = {
     "GSETTINGS_BACKEND": "memory",
     "GIO_USE_VFS": "local",
 }
-_PRINTS = "--enable-write-console-messages-to-stdout=true"
-# `http://…:1:2: CONSOLE SECURITY ERROR …`
-_ERROR = re.compile(r"CONSOLE (?:\w+ )?ERROR.*")
+# The driver tells nothing of the console: the page is asked to keep what goes wrong, from the moment it is loaded.
+_RECORDER = """
+  if (!window.__problems) {
+    const problems = (window.__problems = []);
+    const print = console.error;
+    console.error = (...parts) => (problems.push(`console: ${parts.join(' ')}`), print(...parts));
+    addEventListener('error', (event) => problems.push(`uncaught: ${event.message ?? event.target?.outerHTML}`), true);
+    addEventListener('unhandledrejection', (event) => problems.push(`uncaught: ${event.reason}`));
+    addEventListener('securitypolicyviolation', (event) =>
+      problems.push(`content security policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+  }
+"""
 _PATHS = {
     "Navigate": ("POST", "/url"),
     "Refresh": ("POST", "/refresh"),
@@ -57,20 +66,35 @@ class WebKit(WebDriver):
         super().__init__(self._command)
         self._log = folder / "webkit.log"
         self._running: list[Process] = []
+        self._seen: list[str] = []
         try:
             display = self._start_screen(folder)
             address = self._start_driver(folder, display)
             self._client = httpx2.Client(base_url=address, timeout=COMMAND_S, trust_env=False)
-            wanted = {"webkitgtk:browserOptions": {"args": ["--automation", _PRINTS]}}
-            made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+            made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {}}})
             self._session = f"/session/{made['sessionId']}"
         except BaseException:
             self._end()
             raise
 
+    def open(self, url: str) -> None:
+        """Go to an address and wait until it is loaded."""
+        super().open(url)
+        self.evaluate("true")
+
+    def reload(self) -> None:
+        """Load the page again."""
+        self._seen += self.evaluate("window.__problems")
+        super().reload()
+        self.evaluate("true")
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of a JavaScript expression."""
+        return self._send("ExecuteScript", {"script": f"{_RECORDER} return ({expression})", "args": []})
+
     def problems(self) -> list[str]:
-        """Return the errors of the console and what the content security policy blocked."""
-        return _ERROR.findall(self._log.read_text(encoding="utf-8", errors="replace"))
+        """Return the errors of the page and what the content security policy blocked."""
+        return [*self._seen, *self.evaluate("window.__problems")]
 
     def close(self) -> None:
         """End the browser."""
