@@ -1,92 +1,56 @@
 """Crash rounds on a real vLLM: `python -m e2e.real_crashes --rounds 20 --victim backend --seed 1`.
 
-One round: three answers of the tiny Qwen3 at once, thinking on, one of them long enough to be hit; one kill -9 at a drawn
-moment; all must complete, with every event that was shown unchanged and every text the same before the seam.
+One round: an endless answer, an endless thought and a short answer of the tiny Qwen3 at once, all of them in the middle
+when something is killed (kill -9). All must complete, with every event that was shown unchanged and every text the same
+before the seam. In "any order" backend, engine core and API process are killed two to four times in one round.
 """
 
 import argparse
 import random
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from e2e.crash_reader import GONE, Reader, Tally, tally_of
 from e2e.deadline import eventually
 from e2e.engine.real_vllm import RealVllm
-from e2e.rest import ENDED, Json, Rest, server_sent
+from e2e.rest import ENDED, Json, Rest
 from e2e.tiers import Tiers
 
-VICTIMS = ("backend", "engine core", "API process", "all of it")
-LONG = "long story"  # goes on until its limit; the tiny model writes halves of characters into it by itself
-QUESTIONS = ("please explain the garden", "please emoji show", "please 中文 show", "please code")
+PARTS = ("backend", "engine core", "API process")
+VICTIMS = (*PARTS, "all of it", "any order")
+# Endless ones go on until their limit, so that they are in the middle at any kill; the tiny model writes halves of
+# characters into the long one by itself.
+LONG, PONDER = "long story", "please ponder"
+SHORT = ("please explain the garden", "please emoji show", "please 中文 show", "please code")
 WITHIN_S = 700.0  # vLLM takes a minute to come back, many where others work
-MAX_TOKENS = 700
-RETRY_S = 0.2
+MAX_TOKENS = 900
+KILLS = (2, 4)  # in any order
 
 
-class Reader:
-    """Follows one run by SSE from where it was, however often the connection breaks; keeps every event it was sent."""
+class Asked:
+    """One question, and who reads its answer."""
 
-    def __init__(self, url: str, run_id: str) -> None:
-        self.run_id = run_id
-        self.events: dict[int, Json] = {}
-        self.problems: list[str] = []
-        self.left = False
-        self.over = (
-            False  # nothing more is to be told: ended before, and the backend that knew the events is dead
+    def __init__(self, api: Rest, url: str, question: str) -> None:
+        options = {"thinking": True, "max_tokens": MAX_TOKENS, "temperature": 0}
+        self.question = question
+        self.chat = api.new_chat()
+        self.run: Json = api.start(self.chat["id"], question, options=options)["run"]
+        self.reader = Reader(url, self.run["id"])
+        self.was_hit = False
+
+    def until(self, tokens: int) -> None:
+        """Wait until so many tokens were told, or the end."""
+        eventually(
+            lambda: self.reader.tokens() >= tokens or self.reader.ended,
+            WITHIN_S,
+            f"{tokens} tokens of {self.question}",
         )
-        self._url = url
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the end was told."""
-        return any(event["type"] == "run.ended" for event in list(self.events.values()))
-
-    def tokens(self) -> int:
-        """Return how many deltas were told."""
-        return sum(event["type"] == "run.delta" for event in list(self.events.values()))
-
-    def close(self) -> None:
-        """Read no longer."""
-        self.left = True
-        self._thread.join(10)
-
-    def _read(self) -> None:
-        with httpx2.Client(base_url=self._url, timeout=httpx2.Timeout(5, read=5), trust_env=False) as client:
-            while not self.left and not self.ended:
-                try:
-                    path = f"/api/runs/{self.run_id}/events?after_seq={max(self.events, default=0)}"
-                    with client.stream("GET", path) as answer:
-                        if answer.status_code in {204, 410}:
-                            self.over = True
-                            return
-                        for event in server_sent(answer.iter_lines()):
-                            self._take(event)
-                except httpx2.TransportError:
-                    pass
-                time.sleep(RETRY_S)
-
-    def _take(self, event: Json) -> None:
-        if event["seq"] != max(self.events, default=0) + 1:
-            self.problems.append(f"event {event['seq']} after {max(self.events, default=0)}")
-        self.events[event["seq"]] = event
-
-
-@dataclass
-class Played:
-    """What a round came to."""
-
-    continued: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 class CrashRounds:
@@ -96,71 +60,91 @@ class CrashRounds:
         self._vllm = vllm
         self._tiers = tiers
         self._dice = dice
+        self._vllm_lives = True
 
-    def play(self, victim: str) -> Played:
+    def play(self, victim: str) -> Tally:
         """Play one round: everything is running before and afterwards."""
-        played = Played()
-        api = Rest(self._tiers.backend_url)
-        asked: list[tuple[Json, Reader]] = []  # the long one last
-        for question in (*self._dice.sample(QUESTIONS, 2), LONG):
-            options = {"thinking": True, "max_tokens": MAX_TOKENS, "temperature": 0}
-            chat = api.new_chat()
-            run = api.start(chat["id"], question, options=options)["run"]
-            asked.append((run, Reader(self._tiers.backend_url, run["id"])))
-        moment = self._dice.randint(1, 40)
-        eventually(lambda: asked[-1][1].tokens() >= moment or asked[-1][1].ended, 120, "some tokens")
-        self._kill(victim)
-        for run, reader in asked:
-            self._check(api, run, reader, played, is_long=reader is asked[-1][1])
+        api, url = Rest(self._tiers.backend_url), self._tiers.backend_url
+        asked = [Asked(api, url, question) for question in (LONG, PONDER)]
+        for each in asked:
+            each.until(self._dice.randint(1, 40))
+        asked.append(Asked(api, url, self._dice.choice(SHORT)))
+        asked[-1].until(self._dice.randint(1, 6))
+        if victim == "any order":
+            self._kill_in_any_order(asked)
+        else:
+            self._kill(victim, asked)
+        self._bring_back()
+        tally = Tally()
+        for each in asked:
+            tally.add(self._checked(api, each))
         api.close()
-        return played
+        return tally
 
-    def _kill(self, victim: str) -> None:
-        if victim in {"backend", "all of it"}:
+    def _kill_in_any_order(self, asked: list[Asked]) -> None:
+        """Kill part after part: now at once, now when all is back and the answers go on."""
+        for _ in range(self._dice.randint(*KILLS)):
+            self._kill(self._dice.choice(PARTS), asked)
+            if self._dice.random() < 0.5:
+                continue
+            self._bring_back()
+            for each in asked:
+                if not each.reader.ended:
+                    each.until(each.reader.tokens() + self._dice.randint(1, 25))
+
+    def _kill(self, victim: str, asked: list[Asked]) -> None:
+        for each in asked:
+            each.was_hit = each.was_hit or not each.reader.ended
+        if victim in {"backend", "all of it"} and self._tiers.backend is not None:
             self._tiers.kill_backend()
+        if victim == "backend" or not self._vllm_lives:
+            return
+        self._vllm_lives = False
         if victim == "engine core":
             self._vllm.kill_process("EngineCore")
             self._vllm.wait_until_gone()  # its API process sees it, says so in the streams, and ends
-        if victim == "API process":
+        elif victim == "API process":
             self._vllm.kill_process("api")
-        if victim != "backend":
+        else:
             self._vllm.kill()
+
+    def _bring_back(self) -> None:
+        """Start what is dead: the engine before or after the backend."""
+        engine_first = self._dice.random() < 0.5
+        if not self._vllm_lives and engine_first:
+            self._start_vllm()
         if self._tiers.backend is None:
             self._tiers.start_backend()
-        if victim != "backend":
-            self._vllm.start()
+        if not self._vllm_lives:
+            self._start_vllm()
 
-    def _check(self, api: Rest, run: Json, reader: Reader, played: Played, *, is_long: bool) -> None:
+    def _start_vllm(self) -> None:
+        self._vllm.kill()  # what is left of it
+        self._vllm.start()
+        self._vllm_lives = True
+
+    def _checked(self, api: Rest, asked: Asked) -> Tally:
+        run, reader = asked.run, asked.reader
         ended = self._until_ended(api, run["id"])
         stored = api.message(run["chat_id"], run["message_id"])
-        eventually(lambda: reader.ended or reader.over, 60, "the reader to hear of the end")
+        eventually(lambda: reader.ended or reader.is_over, 60, "the reader to hear of the end")
         reader.close()
-        played.continued += stored["metadata"].get("continued", 0)
-        whole = dict(sorted(reader.events.items()))
-        found = list(reader.problems)
+        tally = tally_of(reader, _events(api, run["id"]), stored)
+        tally.in_flight = int(asked.was_hit)
+        found = tally.problems
         if ended["status"] != "completed":
             found.append(f"it came out {ended['status']}: {stored['metadata'].get('error')}")
-        if reader.ended:
-            found += [
-                f"shown was {whole.get(event['seq'])}, it is {event}"
-                for event in _events(api, run["id"])
-                if whole.get(event["seq"]) != event
-            ]
-        for channel in ("reasoning", "content"):
-            told = "".join(
-                event["text"]
-                for event in whole.values()
-                if event["type"] == "run.delta" and event["channel"] == channel
-            )
-            if told != stored[channel] if reader.ended else not stored[channel].startswith(told):
-                found.append(f"{channel} told was {told!r}, stored is {stored[channel]!r}")
-        if not is_long and "\ufffd" in stored["content"] + stored["reasoning"]:
+        if asked.question in SHORT and "\ufffd" in stored["content"] + stored["reasoning"]:
             found.append("a character was broken")
         if not stored["reasoning"]:
             found.append("no thought")
-        if stored["metadata"].get("usage", {}).get("completion_tokens", 0) > MAX_TOKENS:
-            found.append("more than max_tokens")
-        played.problems += [f"run {run['id']}: {problem}" for problem in found]
+        tokens = stored["metadata"].get("usage", {}).get("completion_tokens", 0)
+        if tokens > MAX_TOKENS or (
+            stored["metadata"].get("finish_reason") == "length" and tokens != MAX_TOKENS
+        ):
+            found.append(f"{tokens} tokens, of {MAX_TOKENS}")
+        tally.problems = [f"{asked.question}, run {run['id']}: {problem}" for problem in found]
+        return tally
 
     def _until_ended(self, api: Rest, run_id: str) -> Json:
         def end() -> Json | None:
@@ -173,10 +157,11 @@ class CrashRounds:
         return eventually(end, WITHIN_S, f"run {run_id} to end") or {}
 
 
-def _events(api: Rest, run_id: str) -> list[Json]:
-    """Return a run's events; none where the backend that knew them is dead: then the snapshot is the truth."""
-    gone = api.client.get(f"/api/runs/{run_id}/events").status_code == 410
-    return [] if gone else list(api.events(run_id))
+def _events(api: Rest, run_id: str) -> list[Json] | None:
+    """Return a run's events; None where they are not known any longer: then the stored message is the truth."""
+    if api.client.get(f"/api/runs/{run_id}/events").status_code == GONE:
+        return None
+    return list(api.events(run_id))
 
 
 @contextmanager
@@ -201,22 +186,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     victims = options.victim or list(VICTIMS)
-    broken = continued = 0
+    total = Tally()
     with (
         tempfile.TemporaryDirectory(prefix="crashes-") as folder,
         crash_rounds(Path(folder), options.seed) as rounds,
     ):
         for number in range(options.rounds):
             victim = victims[number % len(victims)]
-            played = rounds.play(victim)
-            broken += bool(played.problems)
-            continued += played.continued
+            tally = rounds.play(victim)
+            total.add(tally)
             print(
-                f"round {number + 1}, {victim}: gone on {played.continued} times {played.problems}",
+                f"round {number + 1}, {victim}: {tally.answers} answers, {tally.in_flight} hit, "
+                f"{tally.continued} times gone on {tally.problems}",
                 flush=True,
             )
-    print(f"{options.rounds} rounds, {continued} times gone on, {broken} broken")
-    return 1 if broken else 0
+    print(total.line(options.rounds))
+    return 1 if total.problems else 0
 
 
 if __name__ == "__main__":
