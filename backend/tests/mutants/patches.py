@@ -3,23 +3,16 @@
 `old` stands exactly once in its file. Runs nothing.
 """
 
-from typing import NamedTuple
+from tests.mutants.edge_patches import EDGE_PATCHES
+from tests.mutants.patch import Patch
 
-
-class Patch(NamedTuple):
-    """One line of a file below backend/, what it becomes, and the test below backend/tests/ that must notice."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    test: str
-
+__all__ = ["PATCHES", "Patch"]
 
 R, J, S = "runs/test_run_log.py::", "runs/test_run_journal.py::", "storage/test_units.py::"
 SOCKET, DOOR = "realtime/test_socket_door.py::", "rest/test_door.py::"
 
 PATCHES = (
+    *EDGE_PATCHES,
     Patch(
         "publish before persist", "app/services/run_log.py",
         "        self._journal.add(self, event, token_ids)\n\n",
@@ -38,8 +31,8 @@ PATCHES = (
     ),
     Patch(
         "token ids are not journaled", "app/repositories/journal_file.py",
-        "return _key(run_id), event.seq, kind, event.text, tuple(token_ids)",
-        "return _key(run_id), event.seq, kind, event.text, ()",
+        "return run_key(run_id), event.seq, kind, event.text, tuple(token_ids)",
+        "return run_key(run_id), event.seq, kind, event.text, ()",
         "faults/test_crashes.py::test_f01_kill_9_of_the_backend_loses_nothing_and_the_run_goes_on[sqlite]",
     ),
     Patch(
@@ -80,7 +73,7 @@ PATCHES = (
     ),
     Patch(
         "no idle timeout", "app/inference/answer_stream.py",
-        "self._deadline = now + self._idle_s", "self._deadline = now + 3600",
+        "self._deadline.at = now + self._idle_s", "self._deadline.at = now + 3600",
         "runs/test_engine_failures.py::test_a_stream_that_breaks_is_interrupted_with_its_text",
     ),
     Patch(

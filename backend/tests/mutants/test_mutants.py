@@ -14,7 +14,7 @@ DRAWN, SEED = 3, 20261121
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.name)
 def test_each_sabotage_has_its_place_and_its_test(patch: Patch) -> None:
     assert (REPOSITORY / "backend" / patch.file).read_text().count(patch.old) == 1
-    file, _, name = patch.test.partition("::")
+    file, name = patch.test.partition("::")[0], patch.test.rpartition("::")[2]
     assert f"def {name.partition('[')[0]}(" in (REPOSITORY / "backend/tests" / file).read_text()
 
 
