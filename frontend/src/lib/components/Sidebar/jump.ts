@@ -6,8 +6,8 @@
 import { tick } from 'svelte';
 import type { AppStore } from '$lib/stores/app.svelte';
 
-/** So long the chat may take to come. */
-const PATIENCE_MS = 5_000;
+/** So long the chat may take to come, and to be drawn up to the message. */
+const PATIENCE_MS = 20_000;
 /** So many frames without a move, out of so many at most. */
 const CALM_FRAMES = 6;
 const MOST_FRAMES = 60;
@@ -46,6 +46,7 @@ async function shown(app: AppStore, chatId: string, messageId: string) {
 	const store = app.open?.store;
 	if (store?.id !== chatId || !store.tree.has(messageId)) return null;
 	if (!store.path.some(({ id }) => id === messageId)) store.showBranch(messageId);
+	store.sought = messageId;
 	await tick();
 	const named = `[data-message-id="${CSS.escape(messageId)}"]`;
 	const message = document.querySelector<HTMLElement>(named);

@@ -1,0 +1,115 @@
+/**
+ * Owns how much of a long conversation is drawn: its end at once, then older turns in the browser's
+ * idle time and when they are scrolled to, without moving what is read.
+ * Does not load messages: they are there already.
+ */
+
+import { flushSync } from 'svelte';
+import type { Message } from '$lib/types/wire';
+
+/** Fills a tall window. */
+const FIRST = 16;
+/** So many at a time, so that no step is felt. */
+const STEP = 4;
+/** So many are drawn without being asked for: a page with thousands of turns grows heavy. */
+const UNASKED = 300;
+const IDLE_MS = 8;
+const NEAR = '1500px 0px 0px 0px';
+
+export class TailFirst {
+	/** The oldest turn that is drawn; those after it are drawn too. */
+	#oldest = $state<string | null>(null);
+	#isAll = $state(false);
+	#region: HTMLElement | null = null;
+	#from = $derived.by(() => {
+		const at = this.path.findIndex(({ id }) => id === this.#oldest);
+		return at < 0 ? Math.max(0, this.path.length - FIRST) : at;
+	});
+
+	/**
+	 * @param paths the conversation, oldest turn first
+	 * @param sought the id of a message that is to be drawn however far up it is, or null
+	 */
+	constructor(
+		private readonly paths: () => Message[],
+		private readonly sought: () => string | null
+	) {
+		// What is drawn stays drawn when the conversation grows.
+		$effect(() => {
+			this.#oldest = this.path[this.#from]?.id ?? null;
+		});
+		$effect(() => {
+			if (this.#from > 0 && this.#isWanted()) return whenIdle(() => this.#fill());
+			return undefined;
+		});
+	}
+
+	private get path(): Message[] {
+		return this.paths();
+	}
+
+	/** How many of the oldest turns are not drawn yet. */
+	get hidden(): number {
+		return this.#from;
+	}
+
+	/** Svelte attachment of the list, which stands in a box that scrolls (`data-scrolls`). */
+	readonly list = (list: HTMLElement) => {
+		this.#region = list.closest<HTMLElement>('[data-scrolls]');
+		return () => (this.#region = null);
+	};
+
+	/** Svelte attachment of what stands before the oldest turn: near the window, older turns are drawn. */
+	readonly edge = (edge: HTMLElement) => {
+		// Looks again after each step, for as long as it is near.
+		void this.#from;
+		const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.draw(STEP), {
+			root: this.#region,
+			rootMargin: NEAR
+		});
+		seen.observe(edge);
+		return () => seen.disconnect();
+	};
+
+	/** Draws all of it, a few turns at a time: the browser's own search looks at what is drawn. */
+	drawAll() {
+		this.#isAll = true;
+	}
+
+	/** Draws so many more turns above; what is in the window stays where it is. */
+	draw(turns: number) {
+		const next = Math.max(0, this.#from - turns);
+		const region = this.#region;
+		const below = region ? region.scrollHeight - region.scrollTop : 0;
+		// The browser may move it too, and would do so a second time.
+		if (region) region.style.overflowAnchor = 'none';
+		this.#oldest = this.path[next]?.id ?? null;
+		flushSync();
+		if (!region) return;
+		region.scrollTop = region.scrollHeight - below;
+		region.style.overflowAnchor = '';
+	}
+
+	#isWanted(): boolean {
+		const id = this.sought();
+		const isSought =
+			id !== null && this.path.findIndex((message) => message.id === id) < this.#from;
+		return this.#isAll || isSought || this.path.length - this.#from < UNASKED;
+	}
+
+	#fill() {
+		const end = performance.now() + IDLE_MS;
+		do this.draw(STEP);
+		while (this.#from > 0 && performance.now() < end);
+	}
+}
+
+/** Calls back when the browser has nothing better to do; returns how to call it off. */
+function whenIdle(run: () => void): () => void {
+	if (!('requestIdleCallback' in globalThis)) {
+		const timer = setTimeout(run, 50);
+		return () => clearTimeout(timer);
+	}
+	const handle = requestIdleCallback(run);
+	return () => cancelIdleCallback(handle);
+}
