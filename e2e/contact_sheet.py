@@ -8,7 +8,7 @@ import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -27,7 +27,10 @@ from e2e.tiers import Tiers
 from e2e.witness import Witness
 
 SCREENS: dict[str, Screen] = {**reading.SCREENS, **lists.SCREENS, **dialogs.SCREENS, **trouble.SCREENS}
-FEW = list(zip((*LANGUAGES, LANGUAGES[0]), SIZES, strict=True))
+Look = tuple[Words, Sequence[int]]
+WINDOWS: tuple[Sequence[int], ...] = ((360,), (1440, 768))
+"""A telephone, and a window that is made narrower."""
+FEW: list[Look] = list(zip(LANGUAGES, WINDOWS, strict=True))
 SHOT_MS = 60_000
 FOLDER = REPOSITORY / "docs" / "contact-sheet"
 
@@ -44,19 +47,20 @@ class Photographer:
         self._shelf: Shelf | None = None
         self.problems: list[str] = []
 
-    def take(self, name: str, screen: Screen, looks: Iterable[tuple[Words, int]]) -> None:
+    def take(self, name: str, screen: Screen, looks: Iterable[Look]) -> None:
         """Take the pictures of a screen in these languages and widths, light and dark."""
-        for words, width in looks:
-            self._reach(name, screen, words, width)
+        for words, widths in looks:
+            self._reach(name, screen, words, widths)
 
-    def _reach(self, name: str, screen: Screen, words: Words, width: int) -> None:
-        is_phone = width == min(SIZES)
+    def _reach(self, name: str, screen: Screen, words: Words, widths: Sequence[int]) -> None:
+        is_phone = widths[0] == min(SIZES)
+        sizes = [{"width": width, "height": screen.height or SIZES[width]} for width in widths]
         context = new_context(
             self._browser,
             color_scheme=SCHEMES[0],
             locale=words.locale,
             timezone_id="UTC",
-            viewport={"width": width, "height": screen.height or SIZES[width]},
+            viewport=sizes[0],
             has_touch=is_phone,
             is_mobile=is_phone,
         )
@@ -69,20 +73,20 @@ class Photographer:
             screen.reach(stage)
         except Exception as error:  # noqa: BLE001 a screen that cannot be reached is to be seen too
             found.append(str(error).splitlines()[0])
-        for scheme in SCHEMES:
-            tab.page.emulate_media(color_scheme=scheme)
-            tab.page.screenshot(
-                path=self._raw / picture_name(name, scheme, words.locale, width),
-                animations="disabled",
-                timeout=SHOT_MS,
-            )
+        for size in sizes:
+            if size is not sizes[0]:
+                tab.page.set_viewport_size(size)
+            for scheme in SCHEMES:
+                path = self._raw / picture_name(name, scheme, words.locale, size["width"])
+                tab.page.emulate_media(color_scheme=scheme)
+                tab.page.screenshot(path=path, animations="disabled", timeout=SHOT_MS)
+            if (over := tab.overflow()) > 0:
+                found.append(f"the page is {over} px wider than a window of {size['width']} px")
         found += tab.witness.problems()
-        if (over := tab.overflow()) > 0:
-            found.append(f"the page is {over} px wider than the window")
         context.close()
-        self.problems += [f"{name} {words.locale} {width}: {problem}" for problem in found]
+        self.problems += [f"{name} {words.locale} {widths}: {problem}" for problem in found]
         for problem in found:
-            print(f"  {words.locale} {width}: {problem}", flush=True)
+            print(f"  {words.locale} {widths}: {problem}", flush=True)
 
 
 def take(names: list[str], raw: Path, folder: Path | None) -> list[str]:
@@ -90,7 +94,7 @@ def take(names: list[str], raw: Path, folder: Path | None) -> list[str]:
 
     Without a folder each width is looked at in one language only, and there are no sheets.
     """
-    looks = list(itertools.product(LANGUAGES, SIZES)) if folder else FEW
+    looks = list(itertools.product(LANGUAGES, WINDOWS)) if folder else FEW
     with (
         tempfile.TemporaryDirectory() as data,
         ScriptedEngine(Path(data), model=MODEL) as engine,

@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Locator, Route, WebSocketRoute, expect
 
 from e2e.chat_page import ChatPage
+from e2e.deadline import eventually
 from e2e.rest import Rest
 from e2e.screens.chats import FIGURES, NOW, Json, exported, library
 from e2e.screens.words import Words
@@ -49,6 +50,7 @@ class Stage:
             for chat in self._archived():
                 self.rest.call("DELETE", f"/api/chats/{chat['id']}", status=204)
             self.take_in(library(self.words))
+        self._until_engine_is("ready")
         return self.shelf()
 
     def shelf(self) -> Shelf:
@@ -127,10 +129,20 @@ class Stage:
         return dialog
 
     def engine_says(self, state: str, detail: str, note: str | None = None) -> None:
-        """Have the engine away, and say of it what the supervisor would."""
-        self.engine.set(healthy=False)
+        """Say of the engine what the supervisor would; it is away unless it is `ready`."""
+        self.engine.set(healthy=state == "ready")
         told = {"state": state, "detail": detail, "model": "Qwen3-0.6B", "note": note}
         (self.tiers.folder / "engine.json").write_text(json.dumps(told), encoding="utf-8")
+        self._until_engine_is(*([state] if state in ("loading", "ready") else ["failed", "unreachable"]))
+
+    def _until_engine_is(self, *states: str) -> None:
+        """Wait until the backend has seen it: a page that is opened then shows nothing older."""
+
+        def seen() -> bool:
+            told = self.rest.client.get("/api/chat/health").json()
+            return told["tiers"]["vllm"]["status"] in states
+
+        eventually(seen, 30, f"the engine to be {states}")
 
     def hold(self, path: str) -> None:
         """Let requests of the page to a path wait for ever."""

@@ -40,8 +40,8 @@ def engine_down(stage: Stage) -> None:
 def stand_in(stage: Stage) -> None:
     note = "Qwen3-0.6B is not under models/: a small stand-in, tiny-chat, answers instead."
     stage.rest.clear()
+    stage.engine.set(models=["Qwen3-0.6B"])
     stage.engine_says("ready", "", note)
-    stage.engine.set(healthy=True, models=["Qwen3-0.6B"])
     stage.tab.open()
     expect(stage.tab.hook("model-note")).to_be_visible()
 
