@@ -125,3 +125,16 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "readers held": (hold_readers, 1),
 }
 """By name: what it does, and how often it is drawn."""
+
+OF_ONE_PROCESS = {
+    name: FAULTS[name]
+    for name in (
+        "backend paused",
+        "engine cut",
+        "engine gone",
+        "engine silent",
+        "readers cut",
+        "readers held",
+    )
+}
+"""Those that the backend outlives, so that what it holds on to can be watched."""

@@ -6,11 +6,12 @@ How many rounds there are, and in how many lanes, is said elsewhere.
 import asyncio
 import itertools
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults import laws
-from tests.faults.faults import FAULTS, SPAN_S
+from tests.faults.faults import FAULTS, SPAN_S, Fault
 from tests.faults.follower import Follower, Json
 from tests.faults.lane import Lane
 
@@ -57,15 +58,23 @@ class Tally:
 class Rounds:
     """Plays rounds on one lane."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(
+        self,
+        lane: Lane,
+        *,
+        streams: tuple[int, int] = (2, 4),
+        faults: Mapping[str, tuple[Fault, int]] = FAULTS,
+    ) -> None:
         self._lane = lane
+        self._streams = streams
+        self._faults = faults
         self._numbers = itertools.count(1)
 
     async def play(self, fault: str | None = None) -> Tally:
         """Play one round, with a fault drawn from the seed unless it is named."""
         lane, dice = self._lane, self._lane.dice
-        names = list(FAULTS)
-        fault = fault or dice.choices(names, [FAULTS[name][1] for name in names])[0]
+        names = list(self._faults)
+        fault = fault or dice.choices(names, [self._faults[name][1] for name in names])[0]
         tally = Tally(rounds=1, faults=Counter([fault]))
         number = next(self._numbers)
         lane.engine.reset()
@@ -73,7 +82,7 @@ class Rounds:
         lane.to_engine.slices = dice.choice([None, None, 3, 50])
         asked = [
             Asked(lane.id(), lane.id(), lane.id(), f"round {number} question {index}")
-            for index in range(dice.randint(2, 4))
+            for index in range(dice.randint(*self._streams))
         ]
         chats = await asyncio.gather(
             *(lane.say("POST", "/api/chats/", {"id": each.chat_id}) for each in asked)
@@ -86,7 +95,7 @@ class Rounds:
         try:
             async with asyncio.timeout(WITHIN_S):
                 await asyncio.gather(
-                    FAULTS[fault][0](lane, followers),
+                    self._faults[fault][0](lane, followers),
                     *(self._send(each) for each in asked),
                     *(self._stop(each) for each in asked if dice.random() < STOPPED_SHARE),
                 )
