@@ -10,6 +10,8 @@ import { createProxyServer } from 'http-proxy-3';
 const FORWARDED = /^\/(?:api|v1|socket\.io|ws|metrics)(?:[/?]|$)/;
 /** A restarting backend is back within about a second. */
 const RETRY_AFTER_S = 2;
+/** The largest the backend takes, for an import. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** @param {string | undefined} url */
 export function isForwarded(url) {
@@ -44,7 +46,11 @@ export function forwarder({ backendHost, backendPort }) {
 		 * @param {import('node:http').IncomingMessage} request
 		 * @param {import('node:http').ServerResponse} response
 		 */
-		web: (request, response) => proxy.web(request, response),
+		web: (request, response) => {
+			if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES)
+				answerTooLarge(request, response);
+			else proxy.web(request, response);
+		},
 		/**
 		 * @param {import('node:http').IncomingMessage} request
 		 * @param {import('node:net').Socket} socket
@@ -82,22 +88,42 @@ function answerUnavailable(response, error) {
 	const refused = error.code === 'ECONNREFUSED';
 	const status = refused ? 503 : 502;
 	const problem = {
-		type: 'about:blank',
 		title: refused ? 'Service Unavailable' : 'Bad Gateway',
 		status,
 		detail: refused
 			? 'The backend is not running, or is still starting.'
 			: 'The connection to the backend broke before it answered.',
-		code: 'backend_unavailable',
-		request_id: randomUUID()
+		code: 'backend_unavailable'
 	};
-	response.writeHead(status, {
+	answerProblem(response, problem, { 'Retry-After': String(RETRY_AFTER_S) });
+}
+
+/**
+ * After all of it has come: who is refused earlier finds a broken pipe and not the refusal.
+ *
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ */
+function answerTooLarge(request, response) {
+	const detail = `The body must be at most ${MAX_BODY_BYTES} bytes.`;
+	const problem = { title: 'Content Too Large', status: 413, detail, code: 'body_too_large' };
+	request.on('end', () => answerProblem(response, { ...problem, limit: MAX_BODY_BYTES }));
+	request.resume(); // thrown away
+}
+
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {{ title: string, status: number, detail: string, code: string, limit?: number }} problem
+ * @param {Record<string, string>} [headers]
+ */
+function answerProblem(response, problem, headers = {}) {
+	response.writeHead(problem.status, {
 		'Content-Type': 'application/problem+json',
 		'Cache-Control': 'no-store',
-		'Retry-After': String(RETRY_AFTER_S),
-		'X-Content-Type-Options': 'nosniff'
+		'X-Content-Type-Options': 'nosniff',
+		...headers
 	});
-	response.end(JSON.stringify(problem));
+	response.end(JSON.stringify({ type: 'about:blank', ...problem, request_id: randomUUID() }));
 }
 
 /** @param {import('node:net').Socket | undefined} socket */

@@ -70,6 +70,51 @@ afterEach(async () => {
 	await close(backend);
 });
 
+describe('a large body', () => {
+	const MIB = 1024 * 1024;
+	/** By hand: Node's own client stops writing once it has been answered. */
+	const send = async (mib: number) => {
+		const { port } = page.address() as AddressInfo;
+		const socket = net.connect(port, '127.0.0.1');
+		let text = '';
+		socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+		socket.write(
+			`POST /api/import HTTP/1.1\r\nHost: page\r\nConnection: close\r\nContent-Length: ${mib * MIB}\r\n\r\n`
+		);
+		const piece = Buffer.alloc(MIB, 'x');
+		for (let sent = 0; sent < mib; sent++) if (!socket.write(piece)) await once(socket, 'drain');
+		await once(socket, 'close');
+		return { status: Number(text.split(' ')[1]), text };
+	};
+
+	test('comes to the backend whole', async () => {
+		answer = (request, response) => {
+			let bytes = 0;
+			request.on('data', (chunk: Buffer) => (bytes += chunk.length));
+			request.on('end', () => response.end(String(bytes)));
+		};
+
+		expect(await send(64)).toMatchObject({
+			status: 200,
+			text: expect.stringContaining(String(64 * MIB)) as string
+		});
+	}, 20_000);
+
+	test('that is too large is refused in words, however its sender goes about it', async () => {
+		let asked = 0;
+		answer = (_request, response) => {
+			asked += 1;
+			response.end();
+		};
+
+		const { status, text } = await send(65);
+
+		expect(status).toBe(413);
+		expect(text).toContain(`"code":"body_too_large","limit":${64 * MIB}`);
+		expect(asked).toBe(0);
+	}, 20_000);
+});
+
 describe('the page', () => {
 	test.each(['/', '/c/0199-id', '/c/0199-id/', '/?q=1'])('%s is the page', async (path) => {
 		const reply = await raw(path);

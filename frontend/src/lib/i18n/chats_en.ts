@@ -3,7 +3,7 @@
 export const chatsEn = {
 	'sidebar.waiting': 'A message waits to be sent',
 	'temporary.notice':
-		'Temporary: in no list, on no disk, not in this browser. It is gone when you discard it or the server stops.',
+		'Temporary: in no list, on no disk, not in this browser. Gone once discarded or the server stops.',
 	'temporary.discard': 'Discard',
 	'temporary.discard_label': 'Discard this temporary chat',
 	'temporary.discard_title': 'Discard this temporary chat?',
