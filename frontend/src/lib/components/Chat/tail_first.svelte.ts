@@ -53,9 +53,9 @@ export class TailFirst {
 		return this.#from;
 	}
 
-	/** Svelte attachment of the list, which stands in a box that scrolls (`data-scrolls`). */
+	/** Svelte attachment of the list, which stands in a box that scrolls (`data-conversation`). */
 	readonly list = (list: HTMLElement) => {
-		this.#region = list.closest<HTMLElement>('[data-scrolls]');
+		this.#region = list.closest<HTMLElement>('[data-conversation]');
 		return () => (this.#region = null);
 	};
 
