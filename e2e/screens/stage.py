@@ -142,7 +142,7 @@ class Stage:
             told = self.rest.client.get("/api/chat/health").json()
             return told["tiers"]["vllm"]["status"] in states
 
-        eventually(seen, 30, f"the engine to be {states}")
+        eventually(seen, 15, f"the engine to be {states}")
 
     def hold(self, path: str) -> None:
         """Let requests of the page to a path wait for ever."""

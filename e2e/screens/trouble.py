@@ -20,13 +20,6 @@ def engine_loading(stage: Stage) -> None:
     expect(stage.tab.hook("engine-state")).to_have_attribute("data-state", "loading")
 
 
-@screen("engine-loading-asked", "Asked while the engine is loading")
-def engine_loading_asked(stage: Stage) -> None:
-    engine_loading(stage)
-    stage.tab.send(stage.words.question)
-    stage.status("queued")
-
-
 @screen("engine-down", "The engine is down")
 def engine_down(stage: Stage) -> None:
     stage.tab.witness.expect(AWAY)
