@@ -232,6 +232,12 @@ www.evil.example/"onmouseover="{run}
 ```mermaid\\n%%{{init: {{"securityLevel": "loose", "htmlLabels": true}}}}%%\\ngraph TD; A["<img src=x onerror={run}>"]\\n```
 ```mermaid\\n%%{{init: {{"themeCSS": "@import url(https:{evil}/s.css)"}}}}%%\\ngraph TD; A-->B\\n```
 ```mermaid\\nsequenceDiagram\\nA->>B: <img src=https:{evil}/i.png>\\nlink A: x @ javascript:{run}\\n```
+```mermaid\\n---\\nconfig:\\n  securityLevel: loose\\n  themeCSS: "@import url(https:{evil}/s.css)"\\n---\\ngraph TD; A["<img src=x onerror={run}>"]\\n```
+```mermaid\\ngraph TD; A-->B; style A fill:url(https:{evil}/x.svg),background:url(https:{evil}/y.png)\\n```
+```mermaid\\ngraph TD; A --> B; click A "https:{evil}/" "tip" _self\\n```
+```mermaid\\nclassDiagram\\nclass A\\nlink A "javascript:{run}"\\ncallback A "tripped"\\n```
+```mermaid\\npie title <img src=x onerror={run}>\\n"<svg onload={run}>" : 3\\n```
+```mermaid\\n%%{{init: {{"dompurifyConfig": {{"ADD_TAGS": ["script"], "ADD_ATTR": ["onerror"]}}}}}}%%\\ngraph TD; A["<img src=x onerror={run}>"]\\n```
 `<img src=x onerror={run}>`
 **<img src=x onerror={run}>**
 # <img src=x onerror={run}>

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.chromium
 
 MUTATIONS, SEED = 300, 20261121
 IN_A_CHAT = 20
+DRAWN_MS = 30_000
 WIRES = """
 Object.defineProperty(window, 'tripped', { value: (what) => tell_tripped(`${what} ${location.pathname}`) });
 for (const name of ['alert', 'confirm', 'prompt', 'print'])
@@ -94,7 +95,7 @@ def test_the_wires_are_live(browser: Browser) -> None:
 
     page.goto("http://bare.example/all", wait_until="commit")
 
-    eventually(lambda: _alive(page, wire), 30, "the vectors to run")
+    eventually(lambda: _alive(page, wire), 120, "the vectors to run")
     context.close()
 
 
@@ -128,6 +129,26 @@ def test_what_stands_in_a_message_does_nothing(
         expect(tab.page.locator('main [aria-busy="true"]')).to_have_count(0)
         assert tab.page.evaluate(DANGERS) == [], batch
         assert (wire.tripped, wire.foreign, wire.violations) == ([], [], []), batch
+
+
+def test_what_is_drawn_does_nothing(guarded: tuple[ChatPage, Tripwire], rest: Rest) -> None:
+    tab, _ = guarded
+    texts = [vector for vector in VECTORS if vector.startswith("```mermaid")]
+    chat = rest.new_chat(title="x")["id"]
+    for text in texts:
+        rest.call("POST", f"/api/chats/{chat}/messages", {"role": "assistant", "content": text})
+    tab.open(chat)
+    expect(tab.messages()).to_have_count(len(texts))
+
+    for message in tab.messages().all():
+        message.scroll_into_view_if_needed()
+        drawn = message.locator(".diagram").locator("img, .problem").first
+        expect(drawn).to_be_visible(timeout=DRAWN_MS)
+        drawn.click()
+
+    assert len(texts) >= 12
+    frames = tab.page.locator("iframe")
+    assert (frames.count(), frames.get_attribute("sandbox")) == (1, "allow-scripts")
 
 
 def test_what_streams_in_does_nothing(guarded: tuple[ChatPage, Tripwire], engine: ScriptedEngine) -> None:

@@ -4,6 +4,9 @@
  *
  *   npm run bench:render             everything (about 9 minutes)
  *   npm run bench:render -- --quick  a tenth of the tokens
+ *   npm run bench:render -- --stepped
+ *                                    a frame's worth of text each frame: on a busy machine the milliseconds of CPU, and
+ *                                    nothing else of what is printed, mean something
  *   npm run bench:render -- --only fence --trace /tmp/trace.json
  *                                    the answers of that name, ours alone, with the browser's own trace
  */
@@ -48,6 +51,7 @@ const HEADER =
 	COLUMNS.map(({ title, width }) => title.padStart(width)).join('');
 const here = fileURLToPath(new URL('.', import.meta.url));
 const scale = process.argv.includes('--quick') ? 0.1 : 1;
+const isStepped = process.argv.includes('--stepped');
 const only = argument('--only');
 const trace = argument('--trace');
 
@@ -135,8 +139,8 @@ async function measure(text, how) {
 	});
 	const before = await busy();
 	const figures = await page.evaluate(
-		(stream) => window.run(stream.text, stream.rate, stream.how),
-		{ text, how, rate: RATE }
+		(stream) => window.run(stream.text, stream.rate, stream.how, stream.isStepped),
+		{ text, how, rate: RATE, isStepped }
 	);
 	const after = await busy();
 	const tasks = longTasks(JSON.parse(String(await browser.stopTracing())));

@@ -1,5 +1,5 @@
 /** Streams a text at a steady rate into a renderer and writes down what the reader waits for. */
-import { flushSync, mount, unmount } from 'svelte';
+import { flushSync, mount } from 'svelte';
 import '../../src/app.css';
 import { Follow } from '$lib/components/Chat/follow.svelte';
 import { naive } from './naive';
@@ -29,33 +29,29 @@ export interface Figures {
 
 declare global {
 	interface Window {
-		run: (text: string, rate: number, how: Kind) => Promise<Figures>;
+		run: (text: string, rate: number, how: Kind, isStepped: boolean) => Promise<Figures>;
 		/** Told as each tenth of the text has been given. */
 		tenth: (index: number) => Promise<void>;
 	}
 }
 
-window.run = async (text, rate, how) => {
+window.run = async (text, rate, how, isStepped) => {
 	const stage = document.createElement('div');
 	document.getElementById('stage')?.replaceChildren(stage);
 	const show = how === 'ours' ? real(stage) : other(stage, how === 'naive' ? naive : plain);
 	const watch = new Watch(stage);
-	await give(text, rate, (prefix, more) => {
+	await (isStepped ? step : give)(text, rate, (prefix, more) => {
 		watch.given();
 		show.feed(prefix, more);
 	});
 	await watch.quiet();
-	const figures = watch.figures(text.length / CHARACTERS_PER_TOKEN);
-	show.end();
-	return figures;
+	// Taking it away again is no part of showing it: the page is closed after this.
+	return watch.figures(text.length / CHARACTERS_PER_TOKEN);
 };
 
 function real(stage: HTMLElement) {
 	const component = mount(Stage, { target: stage });
-	return {
-		feed: (text: string, more: boolean) => flushSync(() => component.feed(text, more)),
-		end: () => void unmount(component)
-	};
+	return { feed: (text: string, more: boolean) => flushSync(() => component.feed(text, more)) };
 }
 
 function other(stage: HTMLElement, renderer: (box: HTMLElement) => (text: string) => void) {
@@ -64,8 +60,8 @@ function other(stage: HTMLElement, renderer: (box: HTMLElement) => (text: string
 	const column = region.appendChild(document.createElement('div'));
 	column.className = 'reading-column pt-4 pb-6';
 	stage.append(region);
-	const unfollow = new Follow().region(region);
-	return { feed: renderer(column), end: unfollow };
+	new Follow().region(region);
+	return { feed: renderer(column) };
 }
 
 /** Gives the text by the clock: late reads bring more at once, as a socket does. */
@@ -79,6 +75,17 @@ async function give(text: string, rate: number, feed: (prefix: string, more: boo
 		if (due <= given) continue;
 		given = Math.min(due, text.length);
 		feed(text.slice(0, given), given < text.length);
+		for (; tenths < Math.floor((given / text.length) * 10); tenths++) void window.tenth(tenths);
+	}
+}
+
+/** Gives each frame what one frame brings at that rate, however long frames take: for a machine that is busy. */
+async function step(text: string, rate: number, feed: (prefix: string, more: boolean) => void) {
+	const piece = Math.round((rate * CHARACTERS_PER_TOKEN * FRAME_MS) / 1000);
+	let tenths = 0;
+	for (let given = piece; given < text.length + piece; given += piece) {
+		feed(text.slice(0, given), given < text.length);
+		await new Promise((resolve) => requestAnimationFrame(resolve));
 		for (; tenths < Math.floor((given / text.length) * 10); tenths++) void window.tenth(tenths);
 	}
 }

@@ -256,3 +256,26 @@ test('an answer that goes on after its end keeps what is shown', async () => {
 
 	expect(root(screen).querySelector('strong')).toBe(strong);
 });
+
+test('an answer runs in the direction of its first letter, and each paragraph in its own', async () => {
+	const text = '12. שלום עולם\n\nEnglish between.\n\n- פריט\n\n```js\nlet a;\n```\n';
+	const screen = await show(text, false);
+	await settled(screen);
+	const style = (selector: string) => getComputedStyle(root(screen).querySelector(selector)!);
+
+	expect(getComputedStyle(root(screen)).direction).toBe('rtl');
+	expect(style('ul').direction).toBe('rtl');
+	expect(style('p').unicodeBidi).toBe('plaintext');
+	expect(style('.code').direction).toBe('ltr');
+	await screen.rerender({ text: 'English first, then שלום.', streaming: false });
+	await expect.poll(() => getComputedStyle(root(screen)).direction).toBe('ltr');
+});
+
+test('no element of it finds its direction by looking over its text: each change below would have it look again', async () => {
+	const text = Object.values(streams(600)).join('\n\nBetween two.\n\n');
+	const screen = await show(text, false);
+	await settled(screen);
+
+	expect(root(screen).matches('[dir=auto] *')).toBe(false);
+	expect([...root(screen).querySelectorAll('[dir]')].map(({ tagName }) => tagName)).toEqual([]);
+});
