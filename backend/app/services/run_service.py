@@ -141,7 +141,7 @@ class RunService:
             await asyncio.wait({hurried, ended}, timeout=drain_s, return_when=asyncio.FIRST_COMPLETED)
             hurried.cancel()
             ended.cancel()
-            await asyncio.wait({hurried, ended})
+            await asyncio.gather(hurried, ended, return_exceptions=True)  # else it is logged
         for run in self._active:
             run.cancel("shutdown")
         if left := [run.task for run in self._active if run.task is not None]:

@@ -79,6 +79,7 @@ async def test_a_run_that_does_not_end_in_time_is_interrupted_with_its_text(
     assert stored["content"] == "w0 w1 "
     assert stored["metadata"]["error"]["code"] == "shutting_down"
     assert engine.received[0].state == "hung_up"
+    assert " ERROR " not in (tmp_path / "log").read_text()
 
 
 async def test_a_second_signal_does_not_wait(engine: ScriptedVllm, tmp_path: Path) -> None:
