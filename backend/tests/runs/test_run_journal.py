@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Unavailable
-from app.repositories.group_commit import GroupCommit
+from app.repositories.group_commit import MAX_WAITING_CHARS, GroupCommit
 from app.repositories.journal_file import JournalFile, Record, journal_files, read
 from app.repositories.journal_opening import journal_beside
 from app.repositories.run_journal import RunJournal
@@ -162,6 +162,28 @@ async def test_a_disk_that_refuses_for_a_while_loses_nothing(journal: RunJournal
     assert [event.seq for event in sink.sent] == [1, 2]
     assert gate.failures == 0
     assert len(read([journal.file.path])[log.run_id].events) == 2
+
+
+async def test_more_text_than_can_wait_for_a_disk_that_refuses_is_given_up_before_its_time(
+    journal: RunJournal, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.repositories.group_commit.GIVE_UP_S", 3600.0)
+    log = log_of(journal)
+    begin(log)
+    await log.settled()
+    gate.failures = 1_000_000
+    log.write("content", "x" * (MAX_WAITING_CHARS // 2))
+    log.snapshot()
+    await until(lambda: journal.trouble is not None)
+    assert log.failure is None, "half of that may wait"
+    log.write("content", "y" * MAX_WAITING_CHARS)
+    log.snapshot()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable):
+            await log.settled()
+
+    gate.failures = 0
 
 
 async def test_a_full_disk_ends_runs_with_what_was_shown(
