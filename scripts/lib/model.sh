@@ -46,8 +46,8 @@ look_up_model() {
     MODEL_NAME=${DEFAULT_MODELS[0]} MODEL_REPOSITORY=Qwen/${DEFAULT_MODELS[0]}
     return 0
   fi
-  MODEL_NAME=$(basename "$wanted")
-  local place
+  MODEL_NAME=$(basename -- "$wanted")
+  local place folder
   for place in "$wanted" "$MODELS_DIR/$wanted" "$MODELS_DIR/$MODEL_NAME"; do
     if is_model_folder "$place"; then
       MODEL_PATH=$(cd "$place" && pwd)
@@ -56,6 +56,9 @@ look_up_model() {
       return 0
     fi
   done
+  # "models/NAME" is the folder that is not there yet, and nobody's name at a hub.
+  folder=$(basename -- "$MODELS_DIR")
+  wanted=${wanted#"$folder"/}
   case $wanted in
     /* | .* | "~"*)
       if [ -d "$wanted" ]; then fail "$wanted is no model folder: config.json or the weights (*.safetensors) are missing." "./scripts/test_qwen_model.sh $wanted says what is."; fi

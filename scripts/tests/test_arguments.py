@@ -118,3 +118,30 @@ def test_the_models_that_are_there_are_named_where_one_is_not(tmp_path: Path) ->
     text = checked("my-own", tmp_path)
 
     assert "there are: mine" in text
+
+
+def repository(wanted: str, home: Path) -> str:
+    """Where start_all.sh would ask a hub for this model, whose folder is not there."""
+    look_up = (
+        '. "$0/settings.sh"; . "$0/model.sh"; load_settings; look_up_model "$1"; echo "$MODEL_REPOSITORY"'
+    )
+    environment = {
+        **os.environ,
+        "ENV_FILE": os.devnull,
+        "MODELS_DIR": str(home / "models"),
+        "ENGINE_DEVICE": "cpu",
+    }
+    done = subprocess.run(
+        ["bash", "-euc", look_up, str(SCRIPTS / "lib"), wanted],
+        env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=WITHOUT_SETUP_S,
+    )  # fmt: skip
+    return done.stdout.strip() or done.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("wanted", ["Qwen3-0.6B", "models/Qwen3-0.6B", "Qwen/Qwen3-0.6B"])
+def test_the_models_folder_is_not_taken_for_an_organisation(wanted: str, tmp_path: Path) -> None:
+    assert repository(wanted, tmp_path) == "Qwen/Qwen3-0.6B"
+
+
+def test_a_name_under_the_models_folder_that_no_hub_has_is_said(tmp_path: Path) -> None:
+    assert 'there is no model "mine"' in repository("models/mine", tmp_path)
