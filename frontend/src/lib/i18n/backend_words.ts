@@ -15,6 +15,7 @@ const KNOWN: [sentence: RegExp, key: MessageKey][] = [
 	[/^No engine answers at VLLM_API_BASE_URL\.$/, 'backend.no_engine'],
 	[/^Start it with \.\/scripts\/start_vllm\.sh, or set VLLM_API_BASE_URL/, 'backend.start_engine'],
 	[/^The engine answers with errors\.$/, 'engine.failed'],
+	[/^The engine answered with an error \(HTTP (?<status>\d+)\)\.$/, 'backend.http_error'],
 	[/^Wait: it comes by itself\.$/, 'backend.wait'],
 	[/^(?<model>[^:]+): preparing$/, 'backend.preparing'],
 	[/^(?<model>[^:]+): downloading\b/, 'backend.downloading'],

@@ -241,6 +241,7 @@ export const en = {
 	'backend.start_engine':
 		'Start it with ./scripts/start_vllm.sh, or set VLLM_API_BASE_URL to where it is.',
 	'backend.wait': 'Wait: it comes by itself.',
+	'backend.http_error': 'The engine answered with an error (HTTP {{status}}).',
 	'backend.downloading': 'Downloading {{model}}',
 	'backend.preparing': 'Preparing {{model}}',
 	'backend.loading': 'Loading {{model}}',

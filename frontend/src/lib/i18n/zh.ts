@@ -238,6 +238,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'backend.start_engine':
 		'请运行 ./scripts/start_vllm.sh 启动，或把 VLLM_API_BASE_URL 设为它的地址。',
 	'backend.wait': '请稍候，会自动就绪。',
+	'backend.http_error': '引擎返回了错误（HTTP {{status}}）。',
 	'backend.downloading': '正在下载 {{model}}',
 	'backend.preparing': '正在准备 {{model}}',
 	'backend.loading': '正在加载 {{model}}',
