@@ -102,7 +102,7 @@ class Stage:
             name: value for name, value in answer["metadata"].items() if name in ("error", "finish_reason")
         }
         body = {"metadata": {**FIGURES, **kept, **more}}
-        self.rest.call("PATCH", f"/api/chats/{chat_id}/messages/{answer['id']}", body)
+        self.rest.call("PUT", f"/api/chats/{chat_id}/messages/{answer['id']}", body)
 
     def status(self, word: str) -> None:
         """Wait until the last answer has a status."""
