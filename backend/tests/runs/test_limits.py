@@ -16,30 +16,40 @@ def overrides() -> dict[str, Any]:
     return {"max_concurrent_runs": 8, "max_queued_runs": 16}
 
 
+STORMS = 20
+
+
 async def test_a_storm_of_100_sends_gives_exactly_running_queued_and_429(
     backend: Backend, engine: ScriptedVllm
 ) -> None:
-    script = engine.script(Answer(content="Done.", gated=True, times=None))
+    """Twenty storms, one after the other, into the same hundred chats."""
     chats = [await backend.new_chat() for _ in range(100)]
+    answered = Counter[str]()
+    for number in range(1, STORMS + 1):
+        script = engine.script(Answer(content="Done.", gated=True, times=24))
+        ready = asyncio.Event()
 
-    replies = await asyncio.gather(
-        *(
-            backend.http.post(f"/api/chats/{chat_id}/runs", json={"message": {"content": "Hi"}})
-            for chat_id in chats
-        )
-    )
+        async def send(chat_id: str, ready: asyncio.Event = ready) -> Any:
+            await ready.wait()
+            return await backend.http.post(f"/api/chats/{chat_id}/runs", json={"message": {"content": "Hi"}})
 
-    assert Counter(reply.status_code for reply in replies) == {202: 24, 429: 76}
-    refused = [reply for reply in replies if reply.status_code == 429]
-    assert {reply.json()["code"] for reply in refused} == {"too_many_runs"}
-    assert all(int(reply.headers["Retry-After"]) > 0 for reply in refused)
+        sending = [asyncio.create_task(send(chat_id)) for chat_id in chats]
+        ready.set()
+        replies = await asyncio.gather(*sending)
+
+        assert Counter(reply.status_code for reply in replies) == {202: 24, 429: 76}
+        refused = [reply for reply in replies if reply.status_code == 429]
+        assert {reply.json()["code"] for reply in refused} == {"too_many_runs"}
+        assert all(int(reply.headers["Retry-After"]) > 0 for reply in refused)
+        admitted = [reply.json()["run"] for reply in replies if reply.status_code == 202]
+        answered.update(run["chat_id"] for run in admitted)
+        script.open()
+        ended = await asyncio.gather(*(backend.events(run["id"]) for run in admitted))
+        assert {events[-1]["outcome"] for events in ended} == {"completed"}
+        assert len(engine.received) == 24 * number
+
     stored = {chat_id: len(await backend.messages(chat_id)) for chat_id in chats}
-    assert Counter(stored.values()) == {2: 24, 0: 76}
-    admitted = [reply.json()["run"]["id"] for reply in replies if reply.status_code == 202]
-    script.open()
-    ended = await asyncio.gather(*(backend.events(run_id) for run_id in admitted))
-    assert {events[-1]["outcome"] for events in ended} == {"completed"}
-    assert len(engine.received) == 24
+    assert stored == {chat_id: 2 * answered[chat_id] for chat_id in chats}
 
 
 async def test_those_who_wait_hear_how_they_move_up_and_start_in_their_order(
