@@ -53,7 +53,8 @@ async def process(*arguments: str, **environment: str) -> AsyncIterator[asyncio.
     try:
         yield started
     finally:
-        started.terminate()
+        if started.returncode is None:
+            started.terminate()
         await started.communicate()
 
 

@@ -53,10 +53,12 @@ class RawClient(asyncio.Protocol):
                     self.done.set_result(None)
             return
         data = self._seen + data
-        cut = max(data.rfind(b" "), 0)
-        self._left -= self._take(data[: cut + 1])
-        self._seen = data[cut + 1 :][-TAIL:]
-        if (self._left <= 0 or b'"run.ended"' in data) and not self.done.done():
+        end = data.find(b'"run.ended"')  # which has the whole text once more
+        if not self.done.done():
+            cut = max(data.rfind(b" ") if end < 0 else end, 0)
+            self._left -= self._take(data[: cut + 1])
+            self._seen = data[cut + 1 :][-TAIL:]
+        if (self._left <= 0 or end >= 0) and not self.done.done():
             self.done.set_result(None)
 
     def connection_lost(self, _error: Exception | None) -> None:

@@ -1,7 +1,8 @@
 """The bench of the relay: engine → backend → Socket.IO clients, beside a bare SSE passthrough in the same run.
 
 `python bench/relay/relay.py [--streams 1,50,200] [--rate 50] [--seconds 10]` prints CPU for 1000 deltas and the delay
-from the engine's write to the client's read. With `--rate 0` the engine writes as fast as it is read.
+from the engine's write to the client's read. With `--rate 0` the engine writes as fast as it is read. `--unkept` measures
+the backend once more without its journal (in temporary chats, which no disk ever sees), and what the journal adds.
 """
 
 import argparse
@@ -116,7 +117,7 @@ async def through_passthrough(engine: str, streams: int, tokens: int) -> Measure
     return figures
 
 
-async def through_backend(engine: str, streams: int, tokens: int) -> Measured:
+async def through_backend(engine: str, streams: int, tokens: int, *, kept: bool = True) -> Measured:
     """Measure the product, with everything real: a database, runs, rooms."""
     figures, port = Measured(), free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +137,7 @@ async def through_backend(engine: str, streams: int, tokens: int) -> Measured:
             url = f"http://127.0.0.1:{port}"
             await until_serving(f"{url}/api/chats/")
             async with aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(limit=50)) as http:
-                chats = [await _new_chat(http) for _ in range(streams)]
+                chats = [await _new_chat(http, temporary=not kept) for _ in range(streams)]
                 clients = [await joined(url, chat_id, figures.take, tokens) for chat_id in chats]
                 await asyncio.gather(*(_send(http, chat_id, tokens) for chat_id in chats))
                 await measured([client.done for client in clients], psutil.Process(relay.pid), figures)
@@ -145,8 +146,8 @@ async def through_backend(engine: str, streams: int, tokens: int) -> Measured:
     return figures
 
 
-async def _new_chat(http: aiohttp.ClientSession) -> str:
-    async with http.post("/api/chats/", json={}) as reply:
+async def _new_chat(http: aiohttp.ClientSession, *, temporary: bool) -> str:
+    async with http.post("/api/chats/", json={"temporary": temporary}) as reply:
         return str((await reply.json())["id"])
 
 
@@ -158,6 +159,7 @@ async def _send(http: aiohttp.ClientSession, chat_id: str, tokens: int) -> None:
 
 async def main(arguments: argparse.Namespace) -> None:
     """Run every load and print the table."""
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f}\n")
     print(
         "| load | delivered | CPU ms per 1000 deltas | added delay p50 / p95 / p99 ms | deltas/s | RSS MB |"
     )
@@ -174,6 +176,14 @@ async def main(arguments: argparse.Namespace) -> None:
         print(product.row(f"{name}, backend", offered), flush=True)
         ratio = product.cpu_per_1000_ms / max(yardstick.cpu_per_1000_ms, 1e-9)
         print(f"| {name}, backend / passthrough | | {ratio:.2f} × | | | |", flush=True)
+        if not arguments.unkept:
+            continue
+        with upstream(streams, arguments.rate, tokens) as engine:
+            unkept = await through_backend(engine, streams, tokens, kept=False)
+        print(unkept.row(f"{name}, backend without a journal", offered), flush=True)
+        more_cpu = product.cpu_per_1000_ms - unkept.cpu_per_1000_ms
+        later = " / ".join(f"{product.at(share) - unkept.at(share):+.1f}" for share in (0.5, 0.95, 0.99))
+        print(f"| {name}, the journal adds | | {more_cpu:+.1f} | {later} | | |", flush=True)
 
 
 if __name__ == "__main__":
@@ -182,6 +192,7 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--tokens", type=int, default=0, help="of each stream, instead of --seconds")
+    parser.add_argument("--unkept", action="store_true", help="measure without the journal, too")
     if pinned(1):
         os.sched_setaffinity(0, {1})
     uvloop.run(main(parser.parse_args()))

@@ -8,7 +8,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-AT_ONCE = 8  # enough to be committed together; fewer than the connections to a PostgreSQL
+AT_ONCE = 16  # some of them are being stored while others are being read and asked of the engine
 
 
 class StartTurns:
