@@ -418,7 +418,7 @@ describe('a message that was not accepted', () => {
 		}
 		await expect
 			.element(opened.byId('message').last())
-			.toHaveTextContent('Goes out when the answer is complete.');
+			.toHaveTextContent('Goes out after this answer.');
 		expect(opened.backend.callsOf('startRun')).toHaveLength(1);
 
 		opened.backend.end(run, 'completed', { content: 'One.' });

@@ -129,7 +129,7 @@ export const en = {
 	'message.branch': 'Version {{index}} of {{total}}',
 	'message.branch_prev': 'Previous version',
 	'message.branch_next': 'Next version',
-	'outbox.waiting': 'Goes out when the answer is complete.',
+	'outbox.waiting': 'Goes out after this answer.',
 	'outbox.held': 'On hold: the answer above is not complete.',
 	'outbox.send_now': 'Send now',
 	'outbox.removed': 'Message deleted',
