@@ -23,6 +23,8 @@ from app.schemas.openai import (
 )
 from app.services.admission import Admission
 
+MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens")
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,15 +82,17 @@ class GatewayService:
             raise _refused(
                 "chat_template_kwargs", "unknown_field", "chat_template_kwargs may hold enable_thinking only."
             )
-        return {name: value for name, value in body.items() if name in PASSED_FIELDS}
+        # null is no number: the engine would give all the room it has
+        left_open = {name for name in MAX_TOKENS_FIELDS if body.get(name) is None}
+        return {name: value for name, value in body.items() if name in PASSED_FIELDS - left_open}
 
     def _check_sizes(self, body: dict[str, Any]) -> None:
-        for name in ("max_tokens", "max_completion_tokens"):
+        for name in MAX_TOKENS_FIELDS:
             limit = self._max_new_tokens
-            if isinstance(body.get(name), int) and body[name] > limit:
+            if _whole(body, name) > limit:
                 raise _refused(name, "max_tokens_too_large", f"{name} must be at most {limit}.", limit=limit)
         for name, limit in MAX_VALUES.items():
-            if isinstance(body.get(name), int) and body[name] > limit:
+            if _whole(body, name) > limit:
                 raise _refused(name, "too_large", f"{name} must be at most {limit}.", limit=limit)
         if isinstance(body.get("logit_bias"), dict) and len(body["logit_bias"]) > MAX_BIASES:
             detail = f"logit_bias must have at most {MAX_BIASES} entries."
@@ -99,12 +103,22 @@ class GatewayService:
         served = {model.id: model for model in await self._catalogue.served()}
         if not request.get("model"):
             request["model"] = (await self._catalogue.default()).id
-        if path == "chat/completions" and request.keys().isdisjoint({"max_tokens", "max_completion_tokens"}):
+        if path == "chat/completions" and request.keys().isdisjoint(MAX_TOKENS_FIELDS):
             model = served.get(str(request["model"]))
             room = model.max_model_len if model is not None else None
             # Without a number the engine gives what room is left, which is then within the limit.
             if room is None or room > self._max_new_tokens:
                 request["max_tokens"] = self._max_new_tokens
+
+
+def _whole(body: dict[str, Any], name: str) -> int:
+    """Return a number that has a limit; 0 where there is none. Engines take "5" and 5.0 for 5, beside our limits."""
+    value = body.get(name)
+    if value is None or (name == "logprobs" and isinstance(value, bool)):
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refused(name, "wrong_type", f"{name} must be a whole number.")
+    return value
 
 
 def _messages(body: dict[str, Any]) -> list[Any]:

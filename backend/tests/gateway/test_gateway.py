@@ -119,6 +119,9 @@ async def test_a_place_is_taken_and_given_back(backend: Backend, engine: Scripte
     [
         ({"max_tokens": 1001}, "max_tokens", "max_tokens_too_large"),
         ({"max_completion_tokens": 10**30}, "max_completion_tokens", "max_tokens_too_large"),
+        ({"max_tokens": "1001"}, "max_tokens", "invalid_request"),
+        ({"max_completion_tokens": 1001.0}, "max_completion_tokens", "invalid_request"),
+        ({"n": "9"}, "n", "invalid_request"),
         ({"n": 9}, "n", "invalid_request"),
         ({"logit_bias": {str(n): 1 for n in range(301)}}, "logit_bias", "invalid_request"),
         ({"messages": [{"role": "root", "content": "x"}]}, "messages.0.role", "invalid_request"),
@@ -162,7 +165,11 @@ async def test_what_openais_clients_send_is_taken(backend: Backend, engine: Scri
 
 @pytest.mark.parametrize(
     ("fields", "sent"),
-    [({}, {"max_tokens": 1000}), ({"max_completion_tokens": 5}, {"max_completion_tokens": 5})],
+    [
+        ({}, {"max_tokens": 1000}),
+        ({"max_tokens": None, "max_completion_tokens": None}, {"max_tokens": 1000}),
+        ({"max_completion_tokens": 5}, {"max_completion_tokens": 5}),
+    ],
 )
 async def test_a_chat_without_an_end_gets_one(
     backend: Backend, engine: ScriptedVllm, fields: dict[str, Any], sent: dict[str, Any]
