@@ -73,8 +73,8 @@ class ModelCatalogue:
         return sorted(self._models, key=lambda model: model.id != self._default_model)
 
     async def engines(self) -> Sequence[EngineState]:
-        """Return how each engine is. Never raises."""
-        await self._look()
+        """Return how each engine is, asked now. Never raises."""
+        await self._asked_once()
         return self._states
 
     def start(self) -> None:
@@ -120,19 +120,30 @@ class ModelCatalogue:
 
     async def _ask_one(self, engine: Engine) -> tuple[EngineState, tuple[ServedModel, ...]]:
         served: tuple[ServedModel, ...] = ()
-        status = await self._status(engine)
+        status, is_well = await asyncio.gather(self._status(engine), self._is_well(engine))
         if isinstance(status, bytes):
             try:
                 served = tuple(
                     ServedModel(card.id, card.max_model_len, card.root) for card in _decode(status).data
                 )
-                word = "ready"
+                word = "ready" if is_well else "failed"
             except (msgspec.DecodeError, UnicodeDecodeError):
                 word = "failed"
         else:
             word = status
         engine.models = {model.id: model.root for model in served}
         return EngineState(engine.base, word, tuple(model.id for model in served)), served
+
+    async def _is_well(self, engine: Engine) -> bool:
+        """Return whether it does not say of itself that it is out of order: the list of models it gives even then."""
+        timeout = aiohttp.ClientTimeout(total=ASK_TIMEOUT_S)
+        try:
+            async with self._session.get(
+                f"{engine.root}/health", timeout=timeout, allow_redirects=False
+            ) as reply:
+                return reply.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            return True  # no word against it; whether it answers at all the list of models tells
 
     async def _status(self, engine: Engine) -> bytes | str:
         """Return the body of `/models`, or the word for why there is none."""

@@ -55,6 +55,19 @@ async def test_an_engine_that_refuses_the_key_is_named(backend: Backend, engine:
     assert "VLLM_API_KEY" in tier["fix"]
 
 
+async def test_an_engine_that_dies_is_noticed_at_once(backend: Backend, engine: ScriptedVllm) -> None:
+    assert (await told(backend))[0] == 200
+    engine.healthy = False  # its core is gone, its door still gives the list of models
+    dying, health = await told(backend)
+    engine.healthy = True
+    assert (await told(backend))[0] == 200
+    await engine.stop()
+    gone, later = await told(backend)
+
+    assert (dying, health["tiers"]["vllm"]["status"]) == (503, "failed")
+    assert (gone, later["tiers"]["vllm"]["status"]) == (503, "unreachable")
+
+
 async def test_an_engine_that_answers_nonsense_has_failed(live_settings: Settings) -> None:
     nonsense = live_settings.model_copy(
         update={"vllm_api_base_url": [live_settings.vllm_api_base_url[0].replace("/v1", "/nothing/v1")]}
