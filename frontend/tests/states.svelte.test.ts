@@ -126,7 +126,7 @@ describe('settings', () => {
 		await byId('stop-texts').fill('END\n###');
 		await byId('structured').getByText('Structured answers').click();
 		await byId('schema').fill('{"type": "objekt"}');
-		await expect.element(page.getByText('Not a JSON schema at “/type”.')).toBeVisible();
+		await expect.element(page.getByText('At /type there has to be a type')).toBeVisible();
 		await expect.element(byId('save')).toBeDisabled();
 		await byId('schema').fill('{"type": "object", "properties": {"a": {"type": "string"}}}');
 		await byId('save').click();
