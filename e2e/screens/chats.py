@@ -13,7 +13,7 @@ Json = dict[str, Any]
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 """What the clock of the page shows on every picture."""
 MODEL = "Qwen/Qwen3-0.6B"
-LONG_TURNS = 150
+LONG_TURNS = 40
 USAGE = {
     "prompt_tokens": 812,
     "completion_tokens": 436,
