@@ -38,7 +38,9 @@ def check_response_format(params: Params, *, field: str = "response_format") -> 
         detail = "must have as json_schema a name and, as schema, a JSON Schema"
         raise invalid(field, "invalid_response_format", detail)
     if (path := _wrong_at(schema["schema"])) is not None:
-        detail = f"must be a JSON Schema, of 2020-12 or, where $schema says so, of draft-07; it is wrong at {path}"
+        detail = (
+            f"must be a JSON Schema, of 2020-12 or, where $schema says so, of draft-07; it is wrong at {path}"
+        )
         raise invalid(f"{field}.json_schema.schema", "invalid_response_format", detail)
 
 
