@@ -17,7 +17,7 @@ class Attempts:
     spent_s: float = 0.0
     retried: bool = False
     turning: bool = False  # from the thought to the answer: that is no break
-    is_doubtful: bool = False  # the engine broke or refused: it is asked how it is before it is asked for more
+    is_doubtful: bool = False  # it broke or refused: it is asked how it is before it is asked for more
     looks: int = 0
     waiting_since: float | None = None
 

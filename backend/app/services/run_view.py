@@ -100,7 +100,7 @@ class RunView:
     def present(self, run: Run) -> Run:
         """Return the run with its live state, if it lives here."""
         live = self._active.get(run.id)
-        if live is None:
+        if live is None or run.status not in LIVE_STATUSES:  # its end is stored, and about to be told
             return run
         return run.model_copy(
             update={

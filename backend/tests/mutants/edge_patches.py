@@ -146,6 +146,11 @@ EDGE_PATCHES = (
         L + "test_what_is_not_whole_any_more_is_gone",
     ),
     Patch(
+        "a run whose end is stored still streams", "app/services/run_view.py",
+        "if live is None or run.status not in LIVE_STATUSES:", "if live is None:",
+        "faults/test_ends.py::test_a_chat_without_a_live_run_has_no_answer_that_streams",
+    ),
+    Patch(
         "ten minutes have no end", "app/services/run_recall.py",
         "if left_s <= 0 or message is None", "if message is None",
         L + "test_what_is_not_whole_any_more_is_gone",
