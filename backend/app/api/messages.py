@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.contract import problems, same_again
 from app.api.deps import ChatId, IfMatch, MessageId, ServicesDep, UserId
-from app.schemas.base import Id
+from app.schemas.base import NamedId
 from app.schemas.message import CreateMessage, Message, MessagePage, UpdateMessage
 
 router = APIRouter(prefix="/api/chats/{chat_id}/messages", tags=["messages"])
@@ -28,7 +28,7 @@ async def list_messages(
     services: ServicesDep,
     user_id: UserId,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[Id | None, Query(description="A message id: the page ends before it")] = None,
+    before: Annotated[NamedId | None, Query(description="A message id: the page ends before it")] = None,
 ) -> MessagePage:
     """Page through the active path: oldest first within a page, the newest page first."""
     return await services.messages.page(user_id, chat_id, limit=limit, before=before)

@@ -17,7 +17,7 @@ from app.errors import AppError, Conflict, Gone, NotFound
 from app.realtime import refusals
 from app.realtime.event_rate import EventRate
 from app.realtime.frames import BURST, MAX_FRAME_CHARS, MAX_STRIKES, RATE_PER_S, Receive, Scope, Send
-from app.schemas.base import Id, NonBlankText, Wire
+from app.schemas.base import NamedId, NonBlankText, Wire
 from app.schemas.chat import CreateChat
 from app.schemas.numbered import Delta, Ended, Numbered
 from app.schemas.options import Options
@@ -33,7 +33,7 @@ class Chat(Wire):
     """Ask. Without `chat_id` a chat is made."""
 
     type: Literal["chat"]
-    chat_id: Id | None = None
+    chat_id: NamedId | None = None
     content: NonBlankText
     thinking: bool | None = None
     options: Options = Field(default_factory=Options)
@@ -49,7 +49,7 @@ class Resume(Wire):
     """Read a run on after an event."""
 
     type: Literal["resume"]
-    run_id: Id
+    run_id: NamedId
     after_seq: Annotated[int, Field(ge=0, le=2**53)] = 0
 
 
@@ -171,7 +171,12 @@ class _Reader:
         if asked.thinking is not None:
             options = options.model_copy(update={"thinking": asked.thinking})
         request = StartRun(message=UserTurn(content=asked.content), options=options)
-        started, _ = await self._runs.start(self._user_id, chat_id, request)
+        try:
+            started, _ = await self._runs.start(self._user_id, chat_id, request)
+        except AppError:
+            if asked.chat_id is None:  # nothing is stored of what is refused
+                await self._chats.delete(self._user_id, chat_id)
+            raise
         await self._follow(started.run, 0)
 
     async def _resume(self, asked: Resume) -> None:

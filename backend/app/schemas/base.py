@@ -23,6 +23,8 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, ser_json_inf_nan="null")
 
 
+NO_ID = "none"  # no row has it
+
 _CANONICAL = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 ).fullmatch  # most ids are, and this is quick
@@ -42,6 +44,20 @@ def canonical_id(value: object) -> str:
         except ValueError:
             pass
     raise PydanticCustomError("invalid_id", "must be a UUID")
+
+
+def named_id(value: object) -> str:
+    """Return the id of something that must be there already; a malformed one is that of nothing.
+
+    Raises:
+        PydanticCustomError: `value` is no text.
+    """
+    try:
+        return canonical_id(value)
+    except PydanticCustomError:
+        if isinstance(value, str):
+            return NO_ID
+        raise
 
 
 def _storable(value: str) -> str:
@@ -95,6 +111,8 @@ def utc_text(value: datetime) -> str:
 
 
 Id = Annotated[str, BeforeValidator(canonical_id), Field(json_schema_extra={"format": "uuid"})]
+NamedId = Annotated[str, BeforeValidator(named_id), Field(json_schema_extra={"format": "uuid"})]
+"""Of something that must be there already: what is no UUID names nothing, and is answered as any unknown id."""
 Text = Annotated[str, AfterValidator(_storable)]
 """Stored as sent: no trimming, no normalising."""
 NonBlankText = Annotated[str, AfterValidator(_storable), AfterValidator(_not_blank)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.schemas.base import Id, Text, UtcTime, Wire
+from app.schemas.base import Id, NamedId, Text, UtcTime, Wire
 from app.schemas.message import Message, Role
 from app.schemas.options import MaxTokens, ModelName, Params, Temperature
 from app.schemas.run import Run
@@ -79,13 +79,13 @@ class UpdateChat(Wire):
     archived: bool | None = None
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] | None = None
     folder: Folder | None = None
-    active_leaf_id: Id | None = None
+    active_leaf_id: NamedId | None = None
 
 
 class ForkChat(Wire):
     """Go on elsewhere from a message."""
 
-    message_id: Id
+    message_id: NamedId
 
 
 class ChatPage(Wire):

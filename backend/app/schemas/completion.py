@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.base import Id, NonBlankText, Text, Wire
+from app.schemas.base import NamedId, NonBlankText, Wire
 from app.schemas.message import Role
 from app.schemas.options import Options
 
@@ -16,13 +16,13 @@ class CompletionTurn(Wire):
     """One message of a conversation that is not stored."""
 
     role: Role
-    content: Text
+    content: NonBlankText
 
 
 class Completion(Options):
     """With `chat_id`: a run in that chat. Else `messages`, or `content` alone, are answered and nothing is stored."""
 
-    chat_id: Id | None = None
+    chat_id: NamedId | None = None
     content: NonBlankText | None = None
     messages: Annotated[list[CompletionTurn], Field(min_length=1, max_length=MAX_TURNS)] | None = None
     stream: bool = False
@@ -45,4 +45,4 @@ class Generate(Options):
 class ClearChat(Wire):
     """Take every message out of a chat."""
 
-    chat_id: Id
+    chat_id: NamedId

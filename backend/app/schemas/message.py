@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Id, JsonObject, NonBlankText, StorableObject, UtcTime, Wire
+from app.schemas.base import Id, JsonObject, NamedId, NonBlankText, StorableObject, UtcTime, Wire
 
 Role = Literal["system", "user", "assistant"]
 MessageStatus = Literal["queued", "streaming", "completed", "stopped", "interrupted", "failed"]
@@ -38,7 +38,7 @@ class CreateMessage(Wire):
     """Add a message by hand, without a run."""
 
     id: Id | None = None
-    parent_id: Id | None = None
+    parent_id: NamedId | None = None
     role: Role
     content: NonBlankText
     metadata: StorableObject | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.schemas.base import Id, NonBlankText, UtcTime, Wire
+from app.schemas.base import Id, NamedId, NonBlankText, UtcTime, Wire
 from app.schemas.message import Message
 from app.schemas.options import Options
 from app.schemas.problem import RunError
@@ -43,7 +43,7 @@ class StartRun(Wire):
 
     run_id: Id | None = None
     message: UserTurn | None = None
-    parent_id: Id | None = None
+    parent_id: NamedId | None = None
     options: Options = Field(default_factory=Options)
 
 

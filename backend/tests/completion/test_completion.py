@@ -192,4 +192,4 @@ async def test_clearing_takes_every_message_and_keeps_the_chat(
     chat = (await backend.http.get(f"/api/chats/{chat_id}")).json()
     assert cleared.json() == chat
     assert (chat["title"], chat["messages"], chat["active_leaf_id"]) == ("Kept", [], None)
-    assert (await backend.http.post("/api/chat/clear", json={"chat_id": "nonsense"})).status_code == 422
+    assert (await backend.http.post("/api/chat/clear", json={"chat_id": "nonsense"})).status_code == 404

@@ -121,10 +121,12 @@ async def test_leaving_stops_nothing_and_resume_goes_on_from_any_number(
         ('{"type":"chat","content":"x","n":2}', "invalid_request"),
         ('{"type":"chat","content":"x","options":{"temperature":9}}', "invalid_request"),
         ('{"type":"chat","content":"\\ud800"}', "invalid_request"),
-        ('{"type":"chat","content":"x","chat_id":"nonsense"}', "invalid_request"),
+        ('{"type":"chat","content":"x","chat_id":"nonsense"}', "chat_not_found"),
+        ('{"type":"chat","content":"x","options":{"max_tokens":1000000}}', "max_tokens_too_large"),
         ('{"type":"chat","content":"x","chat_id":"00000000-0000-4000-8000-000000000000"}', "chat_not_found"),
         ('{"type":"stop"}', "run_not_found"),
         ('{"type":"resume","run_id":"00000000-0000-4000-8000-000000000000"}', "run_not_found"),
+        ('{"type":"resume","run_id":"nonsense"}', "run_not_found"),
         (
             '{"type":"resume","run_id":"00000000-0000-4000-8000-000000000000","after_seq":-1}',
             "invalid_request",
@@ -137,12 +139,14 @@ async def test_bad_messages_are_refused_and_the_connection_lives(
     async with raw_socket(backend.url, PATH) as raw:
         await raw.socket.send(text)
         refused = await hear(raw)
+        kept = (await backend.http.get("/api/chats/")).json()["items"]
         engine.script(Answer(content="Still here."))
         await say(raw, {"type": "chat", "content": "Hi"})
         done = (await hear_until(raw, "done"))[-1]
 
     assert (refused["type"], refused["error"]["code"]) == ("error", code)
     assert len(json.dumps(refused)) < 4096
+    assert kept == []  # no chat was made for what was refused
     assert done["message"]["content"] == "Still here."
 
 

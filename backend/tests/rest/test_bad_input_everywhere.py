@@ -79,16 +79,17 @@ TABLE: list[tuple[str, str, Any, str]] = [
     (CHANGE, "prompt", None, "null"),
     (CHANGE, "options", None, "null"),
     (CHANGE, "id", str(uuid4()), "unknown_field"),
-    (FORK, "message_id", "nowhere", "invalid_id"),
+    (FORK, "message_id", 7, "invalid_id"),
     (FORK, "message_id", None, "invalid_id"),
     (FORK, "title", "x", "unknown_field"),
-    (COMPLETE, "chat_id", "nowhere", "invalid_id"),
+    (COMPLETE, "chat_id", 7, "invalid_id"),
     (COMPLETE, "content", f"{MARK}\x00", "nul_in_text"),
     (COMPLETE, "messages.0.role", [{"role": "tool", "content": "x"}], "not_allowed"),
+    (COMPLETE, "messages.0.content", [{"role": "user", "content": " "}], "blank_text"),
     (COMPLETE, "stream", "yes", "wrong_type"),
     (GENERATE, "prompt", " ", "blank_text"),
     (GENERATE, "stream", True, "unknown_field"),
-    (CLEAR, "chat_id", "nowhere", "invalid_id"),
+    (CLEAR, "chat_id", 7, "invalid_id"),
     (STOP, "seen_seq", -1, "out_of_range"),
     (STOP, "seen_seq", "1", "wrong_type"),
     (STOP, "force", True, "unknown_field"),
@@ -178,3 +179,32 @@ async def test_an_unknown_id_is_unknown_everywhere(client: Client, odd: str) -> 
         assert reply.status_code == 404, f"{method} {path}: {reply.text}"
         assert reply.headers["content-type"] == "application/problem+json"
         assert odd not in reply.text
+
+
+@pytest.mark.parametrize(
+    "odd", ["nowhere", "9d0d3c5e-0000-4000-8000-000000000001", "", "\x00", "\ud800", "x" * 5000]
+)
+async def test_an_unknown_id_in_a_body_is_unknown_everywhere(
+    client: Client, places: dict[str, str], odd: str
+) -> None:
+    before = await state(client, places)
+    for method, path, body in (
+        ("PUT", places["chat"], {"active_leaf_id": odd}),
+        ("POST", f"{places['chat']}/messages", {"role": "user", "content": "x", "parent_id": odd}),
+        ("POST", places[RUN], {"parent_id": odd}),
+        ("POST", places[RUN], {"message": {"content": "x"}, "parent_id": odd}),
+        ("POST", places[FORK], {"message_id": odd}),
+        ("POST", places[COMPLETE], {"chat_id": odd, "content": "x"}),
+        ("POST", places[CLEAR], {"chat_id": odd}),
+    ):
+        reply = await client.request(method, path, **sent(body))
+        assert reply.status_code == 404, f"{method} {path}: {reply.text}"
+        assert reply.json()["code"] in {"chat_not_found", "message_not_found"}, reply.text
+        assert len(reply.content) <= 4096
+    assert await state(client, places) == before
+
+
+async def test_a_page_that_ends_before_a_malformed_id_is_not_found(client: Client) -> None:
+    chat = await make(client)
+    reply = await client.get(f"/api/chats/{chat['id']}/messages?before=nowhere")
+    assert (reply.status_code, reply.json()["code"]) == (404, "message_not_found")
