@@ -13,27 +13,20 @@ from app.errors import AppError, EngineBroken, EngineCannotGoOn, EngineError, En
 from app.ports import ChatModel, Clock, EngineItem, Finished, Generation, Piece, PromptSeen
 from app.schemas.problem import RunError
 from app.services.active_run import ActiveRun, Ending
+from app.services.engine_waiting import ENGINE_RETRY_S, RETRYABLE, EngineWaiting
 from app.services.generation_endings import cut_off, failed, interrupted, whole_usage
 from app.services.run_attempts import Attempts
 from app.services.run_prompt import RunPrompt
 from app.services.run_seam import Seam
 
-ENGINE_RETRY_S = (
-    0.25,
-    0.5,
-    1.0,
-    2.0,
-)  # between looks for an engine that is out of reach; the last one repeats
 ERROR_RETRY_S = 0.5  # before the one retry of an engine that answered with an error
-RETRYABLE = frozenset({"engine_error"})  # what a second try can mend; a wrong request stays wrong
 BUDGET_SLACK = 16  # tokens: an engine that keeps the budget itself needs some to end the thought
 
 
 @dataclass(frozen=True)
 class GenerationLimits:
-    """Seconds a generation may wait for an engine, and may take; and whether it goes on after a break."""
+    """Seconds a generation may take; and whether it goes on after a break."""
 
-    engine_wait_s: float
     run_timeout_s: float
     resume: bool
 
@@ -46,11 +39,13 @@ class RunGeneration:
         model: ChatModel,
         prompt: RunPrompt,
         clock: Clock,
+        waiting: EngineWaiting,
         limits: GenerationLimits,
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._clock = clock
+        self._waiting = waiting
         self._limits = limits
 
     async def generate(self, run: ActiveRun) -> Ending | None:
@@ -96,11 +91,10 @@ class RunGeneration:
         """Ask the engine once; None when it is to be asked again."""
         seam = run.seam()
         try:
+            await self._waiting.check(run, attempts)
             return await self._attempt(run, seam, attempts)
         except EngineUnreachable as error:
-            if await self._waited(run, attempts):
-                return None
-            return cut_off(error, seam)
+            return None if await self._waiting.again(run, attempts) else cut_off(error, seam)
         except EngineCannotGoOn as error:
             return interrupted(error)
         except EngineError as error:
@@ -112,6 +106,9 @@ class RunGeneration:
         """Return the ending after an engine's error, or None when it is to be asked again."""
         await run.log.settled()
         seam = run.seam()
+        attempts.is_doubtful = attempts.begun > 0
+        if self._may_go_on(run, seam) and await self._waiting.is_dying(run, attempts, error):
+            return None if await self._waiting.again(run, attempts) else cut_off(error, seam)
         if not seam.tokens and not isinstance(error, EngineBroken):
             if attempts.retried or error.code not in RETRYABLE or run.phase != "queued":
                 return cut_off(error, seam)
@@ -130,19 +127,6 @@ class RunGeneration:
             return False
         # a grammar begins again at a seam, so structured output cannot cross one
         return not seam.has_text or run.options.response_format is None
-
-    async def _waited(self, run: ActiveRun, attempts: Attempts) -> bool:
-        """Wait a little for an engine that is out of reach; False when it has been waited for long enough."""
-        now = self._clock.monotonic()
-        if attempts.waiting_since is None:
-            attempts.waiting_since, attempts.looks = now, 0
-            if run.phase == "queued":
-                run.log.queued(None, "engine_unavailable")
-        if now - attempts.waiting_since >= self._limits.engine_wait_s:
-            return False
-        await asyncio.sleep(ENGINE_RETRY_S[min(attempts.looks, len(ENGINE_RETRY_S) - 1)])
-        attempts.looks += 1
-        return True
 
     async def _attempt(self, run: ActiveRun, seam: Seam, attempts: Attempts) -> Ending:
         if seam.tokens and not attempts.turning and not self._may_go_on(run, seam):
