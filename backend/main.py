@@ -73,9 +73,6 @@ gc.enable()
 # The journal's thread needs the interpreter a few times for each commit, and waits so long for a busy event loop:
 # with Python's own 5 ms a commit took 5.8 ms under load, with this 2.4 ms.
 THREAD_SWITCH_S = 0.0005
-# Most objects of a run are gone before they would be looked at; with Python's own 700 a hundred starts at once are
-# looked through two hundred times, and once everything is, for 30 to 60 ms.
-GARBAGE = (10_000, 20, 20)
 EXIT_USAGE, EXIT_SETTINGS, EXIT_START = 2, 2, 3
 
 
@@ -202,7 +199,6 @@ def _start() -> int:
         return EXIT_SETTINGS
     logs.set_up(settings.log_level)
     sys.setswitchinterval(THREAD_SWITCH_S)
-    gc.set_threshold(*GARBAGE)
     try:
         uvloop.run(_serve(settings, bind(settings)))
     except StartError as error:
