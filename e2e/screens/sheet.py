@@ -16,9 +16,9 @@ SIZES = {360: 740, 768: 1024, 1440: 900}
 """Widths and heights of the window."""
 SCHEMES = ("light", "dark")
 LOCALES = ("en-US", "zh-CN")
-ROW_PX = 520
-TALL_ROW_PX = 980
-QUALITY = 62
+ROW_PX = 430
+TALL_ROW_PX = 900
+QUALITY = 52
 INTRODUCTION = """# Every screen
 
 Each picture holds one screen twelve times: above light, below dark; English at 360, 768 and 1440 pixels, then Chinese.
