@@ -1,6 +1,6 @@
 /**
- * The last step before the DOM: foreign HTML becomes safe HTML, by DOMPurify, and by nothing else.
- * Nothing changes what comes out of here: whoever wants a `SafeHtml` has to ask for it here.
+ * The last step before the DOM: foreign HTML becomes safe HTML, by DOMPurify, unless there is nothing in it that
+ * DOMPurify could take away. Nothing changes what comes out of here: whoever wants a `SafeHtml` has to ask for it here.
  */
 import createPurifier, { type Config, type DOMPurify } from 'dompurify';
 import type { TrustedHTML, TrustedTypePolicyFactory } from 'trusted-types/lib';
