@@ -92,7 +92,9 @@ def visit(context: BrowserContext, url: str, slow: int, network: dict[str, float
     page.add_init_script(WATCH)
     wire = Wire(page, slow, network)
     page.goto(url, timeout=60_000)
-    page.wait_for_function("__load.composer !== null", timeout=60_000)
+    page.wait_for_selector("#composer", timeout=60_000)
+    while page.evaluate("__load.composer === null"):
+        page.wait_for_timeout(10)
     page.wait_for_selector('[data-testid="connection"][data-state="online"]', timeout=60_000)
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     page.wait_for_timeout(QUIET_MS)
