@@ -5,6 +5,7 @@ Not a test: the pictures are there to be looked at. Those of the README are made
 
 import argparse
 import itertools
+import signal
 import sys
 import tempfile
 import time
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, help="keep the single pictures in full size here")
     parser.add_argument("--few", action="store_true", help="a quick look: half the pictures, and no sheets")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended before all pictures were taken."))
     if unknown := set(asked.screens) - SCREENS.keys():
         parser.error(f"no such screen: {', '.join(sorted(unknown))}")
     expect.set_options(timeout=10_000)
