@@ -30,9 +30,19 @@ export function forwarder({ backendHost, backendPort }) {
 		timeout: 0
 	});
 
-	proxy.on('proxyReq', addForwardedFor);
+	proxy.on('proxyReq', (outgoing, request) => {
+		addForwardedFor(outgoing, request);
+		// Told to close, the backend does so with the rest of a refused body unread, and its refusal is lost.
+		outgoing.setHeader('Connection', 'keep-alive');
+	});
 	proxy.on('proxyReqWs', addForwardedFor);
-	proxy.on('proxyRes', (incoming, _request, response) => {
+	proxy.on('proxyRes', (incoming, request, response) => {
+		incoming.on('end', () => {
+			if (request.complete) return;
+			request.unpipe();
+			request.resume(); // what still comes is thrown away
+			incoming.socket.destroy();
+		});
 		// A stream that broke must not look like one that waits.
 		incoming.on('close', () => incoming.complete || response.destroy());
 	});
