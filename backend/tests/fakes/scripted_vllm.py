@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import sys
 from collections import Counter
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -57,7 +58,8 @@ class ScriptedVllm:
         self.metrics_frozen = False
         self.frozen_running: int | None = None  # what the metrics then say for ever
         self.healthy = True
-        self.healths: list[bool] = []  # what it says of itself in turn, before `healthy` counts
+        self.ill_after_refusal = 0  # how often it then says of itself that it is not well, whoever asks
+        self._ill = 0
         self.health_asked = 0
         self.fresh: Callable[[int], Answer] = lambda number: default_answer(
             number, self.rate
@@ -131,8 +133,8 @@ class ScriptedVllm:
 
     async def _health(self, _: web.Request) -> web.Response:
         self.health_asked += 1
-        healthy = self.healths.pop(0) if self.healths else self.healthy
-        return web.Response(status=200 if healthy else 503)
+        is_well, self._ill = self.healthy and not self._ill, max(0, self._ill - 1)
+        return web.Response(status=200 if is_well else 503)
 
     async def _version(self, _: web.Request) -> web.Response:
         return web.json_response({"version": "0.32.0"})
@@ -171,6 +173,8 @@ class ScriptedVllm:
             if (refusal := self._unauthorized(request)) is not None:
                 return refusal
             response = await Generation(self, received).respond(request)
+            if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._ill = self.ill_after_refusal
         except (asyncio.CancelledError, ConnectionError):
             self.end(received, "hung_up", "abort")
             raise

@@ -183,14 +183,13 @@ async def test_f05_refusals_of_a_dying_vllm_end_no_answer_that_had_begun(
     refusals = 4  # more than the attempts that may be fruitless
     lane.engine.script(Answer(content=WORDS, end="reset", end_after=after))
     lane.engine.script(Answer(status=500, body=DYING, times=refusals))
-    lane.engine.healths = [True, False] * refusals
+    lane.engine.ill_after_refusal = 3
     asked = await question(lane)
     await asked.send()
 
     await asked.checked()
 
     assert len(lane.engine.received) == 1 + refusals + 1
-    assert lane.engine.healths == []
 
 
 async def test_f05_an_engine_that_stays_ill_is_waited_for_as_long_as_is_set(new_lane: NewLane) -> None:
