@@ -7,6 +7,7 @@ Without a script it gives a pleasant Markdown answer, another one for every requ
 
 import argparse
 import asyncio
+import bisect
 import contextlib
 import itertools
 import sys
@@ -164,11 +165,13 @@ class ScriptedVllm:
         return web.Response(text=metrics_text(self.models[0], gauges, finished))
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        # in the order they were made: a body that a cut connection held back may come after that of the next request
+        number = next(self._numbers)
         body = await request.json()
         received = Received(
-            next(self._numbers), request.path, body, dict(request.headers), asyncio.get_running_loop().time()
+            number, request.path, body, dict(request.headers), asyncio.get_running_loop().time()
         )
-        self.received.append(received)
+        bisect.insort(self.received, received, key=lambda one: one.number)
         try:
             if (refusal := self._unauthorized(request)) is not None:
                 return refusal
