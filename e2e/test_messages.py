@@ -79,7 +79,7 @@ def test_a_message_goes_with_what_is_below_it_after_a_question(
     ask(tab, engine, "Two", "B.")
     action(tab.question, "message-menu")
     tab.hook("message-delete").click()
-    expect(tab.hook("delete-dialog")).to_contain_text("the message below it")
+    expect(tab.hook("delete-dialog")).to_contain_text("The message below it")
     tab.hook("delete-confirm").click()
 
     expect(tab.messages()).to_have_count(2)

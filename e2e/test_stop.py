@@ -66,7 +66,7 @@ def test_while_nothing_has_come_the_page_says_that_it_waits(tab: ChatPage, engin
     answer.until_asked()
 
     expect(tab.answer).to_have_attribute("data-status", re.compile("queued|streaming"))
-    expect(tab.answer).to_contain_text(re.compile(r"Waiting.*\d+ sec"))
+    expect(tab.answer).to_contain_text(re.compile(r"Waiting.*\d+ s"))
     expect(tab.hook("stop")).to_be_enabled()
     answer.open()
 

@@ -214,7 +214,7 @@ describe('thinking', () => {
 		opened.backend.think(run, 'Let me see. '.repeat(40));
 		await expect
 			.element(opened.byId('thinking'))
-			.toHaveTextContent(/Thinking… (\d sec · )?about \d+ tokens?/);
+			.toHaveTextContent(/Thinking… (\d s · )?about \d+ tokens?/);
 		await opened.byId('answer-now').click();
 
 		await vi.waitUntil(() => opened.backend.callsOf('answerNow').length === 1);
@@ -269,7 +269,7 @@ describe('what else can be done with a message', () => {
 		const { byId } = await openPage({ backend: withAnswer({}), chatId: 'chat' });
 		await byId('message-menu').first().click();
 		await byId('message-delete').click();
-		await expect.element(byId('delete-dialog')).toHaveTextContent('the message below it');
+		await expect.element(byId('delete-dialog')).toHaveTextContent('The message below it');
 		await byId('delete-confirm').click();
 
 		await expect.element(byId('starter').first()).toBeVisible();
@@ -370,14 +370,14 @@ describe('a message that was not accepted', () => {
 		const opened = await openPage();
 		opened.backend.refusals.set(
 			'startRun',
-			new Failure('too_many_runs', { status: 429, retryAfterS: 1 })
+			new Failure('too_many_runs', { status: 429, retryAfterS: 3 })
 		);
 		await opened.byId('composer').fill('Why?');
 		await opened.byId('send').click();
 
 		await expect.element(opened.byId('message')).toHaveTextContent('Not sent.');
 		await expect.element(opened.byId('retry')).toBeDisabled();
-		await expect.element(opened.byId('retry')).toHaveTextContent(/Retry in [12] sec/);
+		await expect.element(opened.byId('retry')).toHaveTextContent(/Retry in [123] s/);
 		await expect.element(opened.byId('message').last()).toHaveAttribute('data-role', 'assistant');
 		expect(opened.backend.callsOf('startRun')).toHaveLength(2);
 	});

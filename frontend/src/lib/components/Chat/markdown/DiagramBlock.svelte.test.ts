@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from 'vitest';
 import { render } from 'vitest-browser-svelte';
 import { setLanguage } from '$lib/i18n';
 import { LONGEST_SOURCE } from '$lib/utils/markdown/diagrams';
@@ -61,12 +61,22 @@ describe('a diagram', { timeout: 60_000 }, () => {
 		await expect.poll(() => one('pre')?.textContent).toBe(source);
 		expect(one('.diagram')).toBeNull();
 
-		await screen.rerender({ text: `${fence(source)}\nAfter it.`, streaming: true });
-		await expect.poll(() => one('.diagram pre')?.textContent).toBe(source);
-		const height = one('.diagram')?.offsetHeight;
-		await expect.poll(() => one('.diagram img'), PATIENT).not.toBeNull();
+		// What is in the box, and how high that makes it, from change to change: the picture may come at once.
+		const seen: { tag: string | undefined; height: number | undefined }[] = [];
+		const look = () => {
+			const box = one('.diagram');
+			if (box) seen.push({ tag: one('.diagram :is(pre, img)')?.tagName, height: box.offsetHeight });
+		};
+		const changes = new MutationObserver(look);
+		changes.observe(screen.container, { childList: true, subtree: true });
+		onTestFinished(() => changes.disconnect());
 
-		expect(one('.diagram')?.offsetHeight).toBe(height);
+		await screen.rerender({ text: `${fence(source)}\nAfter it.`, streaming: true });
+		await expect.poll(() => one('.diagram img'), PATIENT).not.toBeNull();
+		look();
+
+		expect([...new Set(seen.map(({ tag }) => tag))]).toEqual(['PRE', 'IMG']);
+		expect(new Set(seen.map(({ height }) => height)).size).toBe(1);
 	});
 
 	test('that is wrong shows its source and what is wrong with it, at the same height', async () => {
