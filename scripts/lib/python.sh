@@ -81,7 +81,8 @@ _sync_backend() {
     rm -rf "$ROOT/.venv"
     "$UV" venv --quiet --python "$PYTHON" "$ROOT/.venv" || fail "$ROOT/.venv could not be made." "look at the lines above; is the disk full or read-only?" 1
   fi
-  rm -f "$stamp"
+  # Which kind it is stays known if this is ended in its middle.
+  printf '%s unfinished\n' "${mark%% *}" >"$stamp"
   # Compiled now, so that no start of the backend has to (nor compiles it each time, where bytecode is not written).
   "$UV" pip sync --quiet --compile-bytecode --python "$BACKEND_PYTHON" --require-hashes "$lock" ||
     fail "the backend's packages could not be installed." "look at the lines above: most often the network or a mirror (UV_DEFAULT_INDEX, PIP_INDEX_URL); then start again." 1
