@@ -40,6 +40,7 @@ from app.realtime.gateway import Gateway
 from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
 from app.realtime.rooms import Rooms
+from app.realtime.socket_places import SocketPlaces
 from app.repositories.journal_opening import opened_journal
 from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
@@ -160,13 +161,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         measures.gauge("tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
         measures.gauge("sockets", "Connected Socket.IO sockets.", lambda: len(rooms))
         joining = ChatJoining(storage, chats, parts.active, parts.recall)
-        gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER)
+        places = SocketPlaces(settings.max_sockets, settings.max_sockets_per_user)
+        gateway = Gateway(settings, rooms, joining, lambda _auth: LOCAL_USER, places)
         plain = PlainSockets(
             chats,
             runs,
             parts.view,
             user_id=LOCAL_USER,
-            max_sockets=settings.max_sockets,
+            places=places,
             monotonic=clock.monotonic,
         )
         await services.chats.purge_deleted()

@@ -19,6 +19,7 @@ from app.errors import AppError
 from app.realtime import refusals
 from app.realtime.outbox import Outbox
 from app.realtime.rooms import Member, Rooms
+from app.realtime.socket_places import SocketPlaces
 from app.schemas.base import Wire, canonical_id
 from app.services.chat_joining import ChatJoining, Joined
 from app.services.conversation import chat_not_found
@@ -116,12 +117,18 @@ class LeaveChat(Wire):
 class Gateway:
     """Handles the events that clients send."""
 
-    def __init__(self, settings: Settings, rooms: Rooms, joining: ChatJoining, identify: Identify) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        rooms: Rooms,
+        joining: ChatJoining,
+        identify: Identify,
+        places: SocketPlaces,
+    ) -> None:
         self._rooms = rooms
         self._joining = joining
         self._identify = identify
-        self._max_sockets = settings.max_sockets
-        self._max_sockets_per_user = settings.max_sockets_per_user
+        self._places = places
         self.server = Server(
             async_mode="asgi",
             transports=["websocket"],
@@ -149,14 +156,11 @@ class Gateway:
             user_id = self._identify(auth)
         except AppError as error:
             raise Refused(error.detail, refusals.app_error(error)) from None
-        if (
-            len(self._rooms) >= self._max_sockets
-            or self._rooms.sockets_of(user_id) >= self._max_sockets_per_user
-        ):
-            detail = "There are too many connections. Close a tab, or try again later."
-            raise Refused(detail, refusals.problem(429, "too_many_sockets", detail))
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         outbox = self.server.eio.sockets[eio_sid].queue
+        if not self._places.take(user_id):
+            detail = "There are too many connections. Close a tab, or try again later."
+            raise Refused(detail, refusals.problem(429, "too_many_sockets", detail))
 
         def let_go() -> None:
             self.server.start_background_task(self.server.end_connection, eio_sid)
@@ -164,7 +168,9 @@ class Gateway:
         self._rooms.add(Member(sid, user_id, outbox, let_go))
 
     async def _disconnect(self, sid: str, *_reason: Any) -> None:
-        self._rooms.remove(sid)
+        if (member := self._rooms.member(sid)) is not None:
+            self._rooms.remove(sid)
+            self._places.give_back(member.user_id)
 
     async def _on_join(self, sid: str, *args: Any) -> dict[str, Any]:
         return await self._answer(self._join, sid, args)

@@ -17,6 +17,7 @@ from app.errors import AppError, Conflict, Gone, NotFound
 from app.realtime import refusals
 from app.realtime.event_rate import EventRate
 from app.realtime.frames import BURST, MAX_FRAME_CHARS, MAX_STRIKES, RATE_PER_S, Receive, Scope, Send
+from app.realtime.socket_places import SocketPlaces
 from app.schemas.base import NamedId, NonBlankText, Wire
 from app.schemas.chat import CreateChat
 from app.schemas.numbered import Delta, Ended, Numbered
@@ -68,24 +69,22 @@ class PlainSockets:
         view: RunView,
         *,
         user_id: str,
-        max_sockets: int,
+        places: SocketPlaces,
         monotonic: Callable[[], float],
     ) -> None:
         self._chats = chats
         self._runs = runs
         self._view = view
         self._user_id = user_id
-        self._max_sockets = max_sockets
+        self._places = places
         self._monotonic = monotonic
-        self._open = 0
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await receive()
-        if self._open >= self._max_sockets:
+        if not self._places.take(self._user_id):
             await send({"type": "websocket.close", "code": CLOSE_TRY_LATER})
             return
-        self._open += 1
         try:
             await send({"type": "websocket.accept"})
             reader = _Reader(self._chats, self._runs, self._view, self._user_id, send)
@@ -94,7 +93,7 @@ class PlainSockets:
             if code is not None:
                 await send({"type": "websocket.close", "code": code})
         finally:
-            self._open -= 1
+            self._places.give_back(self._user_id)
 
     async def _read(self, reader: "_Reader", receive: Receive) -> int | None:
         rate = EventRate(RATE_PER_S, BURST, self._monotonic)
@@ -142,7 +141,7 @@ class _Reader:
             else:
                 await self._resume(command)
         except ValidationError as error:
-            await self.refuse(refusals.invalid(error))
+            await self.refuse(refusals.invalid(error, below=1))
         except (ValueError, RecursionError):
             await self.refuse(refusals.problem(422, "malformed_json", "The message is not valid JSON."))
         except AppError as error:

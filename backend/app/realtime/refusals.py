@@ -43,11 +43,11 @@ def app_error(error: AppError) -> dict[str, Any]:
     return problem(error.status, error.code, error.detail, fields=error.fields, limit=error.limit)
 
 
-def invalid(error: ValidationError) -> dict[str, Any]:
-    """Return what is wrong with a payload."""
+def invalid(error: ValidationError, *, below: int = 0) -> dict[str, Any]:
+    """Return what is wrong with a payload; `below` places of a name say its kind and are no field."""
     fields = tuple(
         FieldProblem(
-            (".".join(str(place) for place in each["loc"]) or "body")
+            (".".join(str(place) for place in each["loc"][below:]) or "body")
             .encode(errors="replace")
             .decode()[:MAX_FIELD_CHARS],
             CODES.get(each["type"], "wrong_type" if each["type"].endswith("_type") else each["type"]),

@@ -76,10 +76,6 @@ class Rooms:
     def __len__(self) -> int:
         return len(self._members)
 
-    def sockets_of(self, user_id: str) -> int:
-        """Return how many sockets a user has."""
-        return len(self._by_user.get(user_id, ()))
-
     def member(self, sid: str) -> Member | None:
         """Return a connected socket, or None."""
         return self._members.get(sid)

@@ -150,6 +150,26 @@ async def test_bad_messages_are_refused_and_the_connection_lives(
     assert done["message"]["content"] == "Still here."
 
 
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ({"type": "chat"}, "content"),
+        ({"type": "chat", "content": "x", "options": {"temperature": 9}}, "options.temperature"),
+        ({"type": "stop", "n": 2}, "n"),
+        ({"type": "resume", "run_id": "00000000-0000-4000-8000-000000000000", "after_seq": -1}, "after_seq"),
+    ],
+)
+async def test_the_wrong_field_is_named_as_the_client_wrote_it(
+    backend: Backend, message: dict[str, Any], field: str
+) -> None:
+    async with raw_socket(backend.url, PATH) as raw:
+        await say(raw, message)
+        refused = await hear(raw)
+
+    assert [each["field"] for each in refused["error"]["errors"]] == [field]
+    assert refused["error"]["detail"].startswith(f"{field}: ")
+
+
 async def test_binary_frames_and_floods_close_the_connection(backend: Backend) -> None:
     async with raw_socket(backend.url, PATH) as raw:
         await raw.socket.send(b"{}")

@@ -16,6 +16,7 @@ from app.api.server import bind, config
 from app.config import Settings
 from app.realtime.gateway import Gateway
 from app.realtime.rooms import Rooms
+from app.realtime.socket_places import SocketPlaces
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.served.backend_server import Backend, serving
 from tests.served.chat_client import ChatClient
@@ -175,10 +176,13 @@ async def test_sockets_over_the_limit_are_refused_with_a_problem(
                 await third.connect(backend.url, transports=["websocket"])
             assert refusals[0]["data"]["code"] == "too_many_sockets"
             assert refusals[0]["data"]["status"] == 429
+            assert await is_refused(backend.url, "/ws/chat", None), (
+                "sockets of both kinds are counted together"
+            )
         async with asyncio.timeout(5):
             while len(backend.running.rooms):
                 await backend.http.get("/api/chats/?limit=1")
-        async with ChatClient(backend.url) as again:
+        async with ChatClient(backend.url) as again, ChatClient(backend.url):
             assert not (await again.call("chat.join", {"chat_id": "x"}))["ok"]
 
 
@@ -198,7 +202,7 @@ async def test_a_connection_that_never_connects_to_the_namespace_is_closed(
     monkeypatch.setattr("app.realtime.gateway.CONNECT_WITHIN_S", 0.05)
     async with raw_socket(backend.url, connected=False) as raw:
         await raw.closed()
-    assert backend.running.rooms.sockets_of("local") == 0
+    assert len(backend.running.rooms) == 0
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,7 @@ async def test_the_socketio_server_checks_the_page_itself_too(
     live_settings: Settings, origin: str | None, *, refused: bool
 ) -> None:
     """Without the door in front of it: an empty list of origins would switch its check off."""
-    gateway = Gateway(live_settings, Rooms(), None, lambda _auth: "local")  # type: ignore[arg-type]
+    gateway = Gateway(live_settings, Rooms(), None, lambda _auth: "local", SocketPlaces(1, 1))  # type: ignore[arg-type]
     bound = bind(live_settings)
     served = uvicorn.Server(config(socketio.ASGIApp(gateway.server)))
     serving_it = asyncio.create_task(served.serve(sockets=[bound]))
