@@ -86,8 +86,8 @@ class ForkServer:
         async with self._turn:
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             async with asyncio.timeout(WITHIN_S):
-                pid = (await self._answers.get())["pid"]
-        return pid, self._ended[pid]
+                said = await self._answers.get()
+        return said["pid"], said["ends"]
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -97,7 +97,8 @@ class ForkServer:
                 self._ended.pop(said["pid"]).set_result(said["ended"])
                 continue
             if "pid" in said:
-                self._ended[said["pid"]] = loop.create_future()
+                # kept with the answer, too: its end may be heard before the answer is taken
+                said["ends"] = self._ended[said["pid"]] = loop.create_future()
             await self._answers.put(said)
 
 
