@@ -89,4 +89,4 @@ class RunStopped(Wire):
     """What `POST /api/runs/{run_id}/stop` answers."""
 
     run: Run
-    receipt: Receipt | None
+    receipt: Receipt

@@ -245,6 +245,9 @@ class RunService:
                 del self._starting[chat_id]
 
 
-def _receipt(run: Run, message: Message) -> Receipt | None:
+def _receipt(run: Run, message: Message) -> Receipt:
+    """Return the receipt of a run's stop; of one that was not stopped it says that nothing was seen."""
     found = message.metadata.get("receipt") if message.metadata.get("run_id") == run.id else None
-    return Receipt.model_validate(found) if found is not None and run.status == "stopped" else None
+    if found is None or run.status != "stopped":
+        return Receipt(confirmed=False, engine_released_ms=None, tokens=None)
+    return Receipt.model_validate(found)

@@ -110,7 +110,7 @@ async def test_a_finished_run_keeps_its_outcome_and_text(backend: Backend, engin
     stopped = await backend.stop(run_id, seen_seq=1)
 
     assert stopped["run"]["status"] == "completed"
-    assert stopped["receipt"] is None
+    assert stopped["receipt"] == {"confirmed": False, "engine_released_ms": None, "tokens": None}
     assert (await backend.messages(chat_id))[-1]["content"] == "All of it."
 
 
