@@ -45,7 +45,7 @@ class RunView:
 
         async def look(unit: Unit) -> tuple[Run, Message]:
             row = await unit.runs.get(user_id, run_id)
-            if row is None:
+            if row is None or await unit.chats.get(user_id, row.chat_id) is None:  # or it is deleted
                 raise NotFound("run_not_found", "There is no such run.")
             message = await unit.messages.get(row.chat_id, row.message_id)
             if message is None:

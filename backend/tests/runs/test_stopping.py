@@ -147,13 +147,23 @@ async def test_deleting_the_chat_stops_its_run_first(backend: Backend, engine: S
     chat_id = await backend.new_chat()
     async with ChatClient(backend.url) as client:
         await client.join(chat_id)
-        await backend.send(chat_id)
+        run_id = (await backend.send(chat_id))["run"]["id"]
         await client.until(lambda c: c.text["content"] != "")
 
         reply = await backend.http.delete(f"/api/chats/{chat_id}")
         await client.until(lambda c: any(event["type"] == "chat.deleted" for event in c.heard))
+    gone = [
+        await backend.http.get(f"/api/runs/{run_id}"),
+        await backend.http.get(f"/api/runs/{run_id}/events"),
+        await backend.http.post(f"/api/runs/{run_id}/stop"),
+        await backend.http.post(f"/api/runs/{run_id}/continue"),
+    ]
+    await backend.http.post(f"/api/chats/{chat_id}/restore")
+    restored = await backend.http.get(f"/api/runs/{run_id}")
 
     assert reply.status_code == 204
+    assert [(one.status_code, one.json()["code"]) for one in gone] == [(404, "run_not_found")] * 4
+    assert restored.json()["run"]["status"] == "stopped"
     types = [event["type"] for event in client.heard]
     assert types.index("run.ended") < types.index("chat.deleted")
     assert engine.received[0].state == "hung_up"
