@@ -72,9 +72,12 @@ class GatewayService:
             if name not in PASSED_FIELDS | LEFT_OUT_FIELDS:
                 shown = name.encode(errors="replace").decode()[:MAX_FIELD_CHARS]
                 raise _refused(shown, "unknown_field", f"{shown} is not taken here.")
+        if not isinstance(body.get("model"), str | None):
+            raise _refused("model", "wrong_type", "model must be a text.")
         self._check_sizes(body)
         for number, message in enumerate(_messages(body)):
-            if not isinstance(message, dict) or message.get("role") not in ROLES:
+            role = message.get("role") if isinstance(message, dict) else None
+            if not isinstance(role, str) or role not in ROLES:
                 field = f"messages.{number}.role"
                 raise _refused(field, "not_allowed", f"{field} must be one of {', '.join(sorted(ROLES))}.")
         switches = body.get("chat_template_kwargs")

@@ -125,6 +125,10 @@ async def test_a_place_is_taken_and_given_back(backend: Backend, engine: Scripte
         ({"n": 9}, "n", "invalid_request"),
         ({"logit_bias": {str(n): 1 for n in range(301)}}, "logit_bias", "invalid_request"),
         ({"messages": [{"role": "root", "content": "x"}]}, "messages.0.role", "invalid_request"),
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "messages.0.role", "invalid_request"),
+        ({"messages": ["x"]}, "messages.0.role", "invalid_request"),
+        ({"model": ["scripted"]}, "model", "invalid_request"),
+        ({"model": {"id": "scripted"}}, "model", "invalid_request"),
         ({"chat_template_kwargs": {"x": 1}}, "chat_template_kwargs", "invalid_request"),
         *(
             ({name: 1}, name, "invalid_request")
