@@ -37,6 +37,7 @@ HTTP_DETAILS = {
     413: "The body is too large.",
     415: "The body must be JSON, with Content-Type: application/json.",
 }
+MALFORMED = (FieldProblem("body", "malformed_json", HTTP_DETAILS[400]),)
 FIELD_CODES = {
     "missing": ("missing", "is required"),
     "extra_forbidden": ("unknown_field", "is not a field of this request"),
@@ -121,14 +122,15 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     code = HTTP_CODES.get(status, "invalid_request" if status < 500 else "internal_error")  # noqa: PLR2004
     detail = HTTP_DETAILS.get(status, HTTPStatus(status).phrase)
     shown = 422 if status == HTTPStatus.BAD_REQUEST else status
-    return problem_response(request.scope, shown, code, detail, headers=error.headers)
+    fields = MALFORMED if code == "malformed_json" else ()
+    return problem_response(request.scope, shown, code, detail, fields=fields, headers=error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for it)
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
-        return problem_response(request.scope, 422, "malformed_json", HTTP_DETAILS[400])
+        return problem_response(request.scope, 422, "malformed_json", HTTP_DETAILS[400], fields=MALFORMED)
     fields = list(field_problems(found))
     first = f"{fields[0].field}: {fields[0].detail}" if fields else "The request is not valid."
     return problem_response(request.scope, 422, "invalid_request", first, fields=fields)

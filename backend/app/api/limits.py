@@ -19,6 +19,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_IMPORT_BYTES = 64 * 1024 * 1024
 LARGE_PATHS = {"/api/import": MAX_IMPORT_BYTES}
 WS_POLICY_VIOLATION = 1008
+REPLIES_TO_SOCKETS = "websocket.http.response"  # what the server that can refuse a socket in words calls it
 PREFLIGHT_SECONDS = 600
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -193,6 +194,7 @@ def _is_plain_json(headers: Headers) -> bool:
 async def _refuse(scope: Scope, receive: Receive, send: Send, reply: Callable[[], Response]) -> None:
     if scope["type"] == "websocket":
         await receive()
-        await send({"type": "websocket.close", "code": WS_POLICY_VIOLATION})
-        return
+        if REPLIES_TO_SOCKETS not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": WS_POLICY_VIOLATION})
+            return
     await reply()(scope, receive, send)

@@ -13,7 +13,7 @@ import msgspec
 from loguru import logger
 from pydantic import Field, TypeAdapter, ValidationError
 
-from app.errors import AppError, Conflict, Gone, NotFound
+from app.errors import AppError, Conflict, FieldProblem, Gone, NotFound
 from app.realtime import refusals
 from app.realtime.event_rate import EventRate
 from app.realtime.frames import BURST, MAX_FRAME_CHARS, MAX_STRIKES, RATE_PER_S, Receive, Scope, Send
@@ -27,7 +27,9 @@ from app.services.chat_service import ChatService
 from app.services.run_service import RunService
 from app.services.run_view import RunView
 
-CLOSE_POLICY, CLOSE_TOO_BIG, CLOSE_TRY_LATER = 1008, 1009, 1013
+CLOSE_POLICY, CLOSE_TOO_BIG = 1008, 1009
+TRY_AGAIN_S = 5
+TOO_MANY = "There are too many connections. Close one, or try again later."
 
 
 class Chat(Wire):
@@ -79,11 +81,11 @@ class PlainSockets:
         self._places = places
         self._monotonic = monotonic
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         await receive()
         if not self._places.take(self._user_id):
-            await send({"type": "websocket.close", "code": CLOSE_TRY_LATER})
+            await refusals.refuse_connection(scope, send, TOO_MANY, retry_after_s=TRY_AGAIN_S)
             return
         try:
             await send({"type": "websocket.accept"})
@@ -143,7 +145,9 @@ class _Reader:
         except ValidationError as error:
             await self.refuse(refusals.invalid(error, below=1))
         except (ValueError, RecursionError):
-            await self.refuse(refusals.problem(422, "malformed_json", "The message is not valid JSON."))
+            detail = "The message is not valid JSON."
+            fields = (FieldProblem("body", "malformed_json", detail),)
+            await self.refuse(refusals.problem(422, "malformed_json", detail, fields=fields))
         except AppError as error:
             await self.refuse(refusals.app_error(error))
         except Exception:  # noqa: BLE001 (the edge: a socket is answered, whatever is wrong with the code)

@@ -1,5 +1,7 @@
 """Refusals on sockets: the same problems as over HTTP, as plain JSON. No input is echoed."""
 
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -9,9 +11,14 @@ from pydantic import ValidationError
 from app.errors import AppError, FieldProblem
 from app.schemas.problem import FieldError, Problem
 
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
 MAX_FIELDS = 20
 MAX_FIELD_CHARS = 100
 MAX_DETAIL_CHARS = 300
+CLOSE_TRY_LATER = 1013
+HTTP_REPLIES = "websocket.http.response"  # ASGI's name for a server that can refuse a WebSocket in words
 CODES = {"missing": "missing", "extra_forbidden": "unknown_field"}
 
 
@@ -36,6 +43,21 @@ def problem(
         }
     )
     return found.model_dump(mode="json", exclude_none=True)
+
+
+async def refuse_connection(scope: Scope, send: Send, detail: str, *, retry_after_s: int) -> None:
+    """Refuse a WebSocket for which there is no place, before it is accepted: 429 where the server can say so."""
+    if HTTP_REPLIES not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": CLOSE_TRY_LATER})
+        return
+    body = json.dumps(problem(429, "too_many_sockets", detail)).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"%d" % retry_after_s),
+    ]
+    await send({"type": f"{HTTP_REPLIES}.start", "status": 429, "headers": headers})
+    await send({"type": f"{HTTP_REPLIES}.body", "body": body})
 
 
 def app_error(error: AppError) -> dict[str, Any]:

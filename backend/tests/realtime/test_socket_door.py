@@ -20,7 +20,7 @@ from app.realtime.socket_places import SocketPlaces
 from tests.fakes.scripted_vllm import ScriptedVllm
 from tests.served.backend_server import Backend, serving
 from tests.served.chat_client import ChatClient
-from tests.served.raw_socket import PATH, is_refused, raw_socket
+from tests.served.raw_socket import PATH, is_refused, raw_socket, refusal
 
 pytestmark = pytest.mark.socketio
 BACKEND_PORT, PAGE_PORT = 8080, 3000
@@ -48,6 +48,17 @@ async def test_only_programs_and_listed_pages_may_connect(
     backend: Backend, path: str, origin: str | None, *, refused: bool
 ) -> None:
     assert await is_refused(backend.url, path, origin) is refused
+
+
+@pytest.mark.parametrize("path", [PATH, "/ws/chat"])
+async def test_a_socket_is_told_in_words_why_it_is_refused(backend: Backend, path: str) -> None:
+    page = await refusal(backend.url, path, "http://evil.example")
+    host = await refusal(backend.url, path, Host="evil.example")
+
+    for reply, status, code in ((page, 403, "origin_not_allowed"), (host, 400, "host_not_allowed")):
+        assert reply is not None
+        assert (reply.status_code, reply.headers["Content-Type"]) == (status, "application/problem+json")
+        assert json.loads(reply.body or b"")["code"] == code
 
 
 async def test_a_forwarded_host_makes_no_page_our_own(backend: Backend) -> None:
@@ -176,9 +187,10 @@ async def test_sockets_over_the_limit_are_refused_with_a_problem(
                 await third.connect(backend.url, transports=["websocket"])
             assert refusals[0]["data"]["code"] == "too_many_sockets"
             assert refusals[0]["data"]["status"] == 429
-            assert await is_refused(backend.url, "/ws/chat", None), (
-                "sockets of both kinds are counted together"
-            )
+            plain = await refusal(backend.url, "/ws/chat")
+            assert plain is not None, "sockets of both kinds are counted together"
+            assert (plain.status_code, plain.headers["Retry-After"]) == (429, "5")
+            assert json.loads(plain.body or b"")["code"] == "too_many_sockets"
         async with asyncio.timeout(5):
             while len(backend.running.rooms):
                 await backend.http.get("/api/chats/?limit=1")

@@ -8,6 +8,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.http11 import Response
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 WITHIN_S = 10.0
@@ -68,8 +69,13 @@ async def raw_socket(
 
 async def is_refused(url: str, path: str, origin: str | None, **headers: str) -> bool:
     """Return whether the handshake is refused."""
+    return await refusal(url, path, origin, **headers) is not None
+
+
+async def refusal(url: str, path: str, origin: str | None = None, **headers: str) -> Response | None:
+    """Return what a handshake is refused with, or None when it is not."""
     try:
         async with raw_socket(url, path, connected=False, origin=origin, **headers):
-            return False
-    except InvalidStatus:
-        return True
+            return None
+    except InvalidStatus as error:
+        return error.response
