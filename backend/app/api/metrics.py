@@ -1,5 +1,7 @@
 """The route that Prometheus reads."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -9,7 +11,12 @@ from app.utils.measures import CONTENT_TYPE
 router = APIRouter(tags=["metrics"])
 
 
-@router.get("/metrics", include_in_schema=False)  # its shape is Prometheus' business
+PAGE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {}}, "description": "As Prometheus reads it"}
+}
+
+
+@router.get("/metrics", response_class=Response, responses=PAGE)
 async def metrics(services: ServicesDep) -> Response:
     """Give this process's measures to Prometheus."""
     return Response(services.measures.text(), media_type=CONTENT_TYPE)

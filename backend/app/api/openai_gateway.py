@@ -25,6 +25,13 @@ CLIENT_CLOSED_REQUEST = 499  # nobody reads it
 REPLY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {}, EVENT_STREAM: {}}, "description": "As OpenAI answers"}
 }
+BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "As OpenAI's clients send it",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
 
 
 @router.get("/v1/models")
@@ -47,14 +54,20 @@ async def openai_models(services: ServicesDep) -> Response:
     return JSONResponse({"object": "list", "data": data})
 
 
-@router.post("/v1/chat/completions", response_class=Response, responses=REPLY)
-@router.post("/api/chat/completions", response_class=Response, responses=REPLY, name="chat_completions_alias")
+@router.post("/v1/chat/completions", response_class=Response, responses=REPLY, openapi_extra=BODY)
+@router.post(
+    "/api/chat/completions",
+    response_class=Response,
+    responses=REPLY,
+    openapi_extra=BODY,
+    name="chat_completions_alias",
+)
 async def openai_chat_completions(request: Request, services: ServicesDep, user_id: UserId) -> Response:
     """Answer a chat, as OpenAI does."""
     return await _pass_on(request, services, user_id, "chat/completions")
 
 
-@router.post("/v1/completions", response_class=Response, responses=REPLY)
+@router.post("/v1/completions", response_class=Response, responses=REPLY, openapi_extra=BODY)
 async def openai_completions(request: Request, services: ServicesDep, user_id: UserId) -> Response:
     """Complete a text, as OpenAI does."""
     return await _pass_on(request, services, user_id, "completions")

@@ -57,7 +57,7 @@ async def export_all(services: ServicesDep, user_id: UserId, reasoning: Reasonin
     )
 
 
-@router.post("/api/import", responses=problems(413, 503), openapi_extra=IMPORT_BODY)
+@router.post("/api/import", responses=problems(413, 422, 503), openapi_extra=IMPORT_BODY)
 async def import_chats(request: Request, services: ServicesDep, user_id: UserId) -> Imported:
     """Import the chats and presets of a file, all or none, and nothing twice."""
     return await services.imports.take_in(user_id, await request.body())
