@@ -10,7 +10,7 @@ from app.api.deps import ServicesDep, UserId
 from app.api.event_stream import blocks, event_stream
 from app.api.leaving import until_gone
 from app.schemas.chat import Chat
-from app.schemas.completion import ClearChat, Completion, CompletionTurn, Generate
+from app.schemas.completion import ClearChat, Completion, Generate
 from app.schemas.message import Message
 from app.services.active_run import ActiveRun
 
@@ -44,8 +44,7 @@ async def complete(
 @router.post("/api/generate", response_class=Response, responses=STREAM | problems(413, 429, 503))
 async def generate(body: Generate, services: ServicesDep, user_id: UserId) -> Response:
     """Answer a prompt without storing anything, as a stream of events."""
-    turns = [CompletionTurn(role="user", content=body.prompt)]
-    return _streamed(services.completion.answer(user_id, turns, body))
+    return _streamed(services.completion.generate(user_id, body))
 
 
 @router.post("/api/chat/clear", responses=problems(404, 409))

@@ -5,7 +5,7 @@ The engine finds the prompt's prefix in its cache. What is asked and answered is
 
 import asyncio
 
-from app.errors import EngineError, Invalid
+from app.errors import EngineError, EngineUnreachable
 from app.ports import Clock, EventSink
 from app.repositories.storage import Storage
 from app.schemas.chat import Chat
@@ -17,6 +17,7 @@ from app.services.conversation import (
     chat_for_change,
     chat_not_found,
     default_title,
+    invalid,
     mark_changed,
     summary_of,
     tell_chat_changed,
@@ -67,12 +68,7 @@ class ChatTitling:
         assert run.result is not None  # noqa: S101 (an ended run has one)
         answer = run.result[1]
         if answer.status != "completed":
-            error = answer.metadata.get("error", {})
-            raise EngineError(
-                error.get("code", "engine_error"),
-                error.get("detail", "The model gave no title."),
-                retry_after_s=5,
-            )
+            raise _refusal(answer.metadata.get("error", {}))
         first = next(turn.content for turn in turns if turn.role == "user")
         return await self._store(user_id, chat_id, tidy(answer.content) or default_title(first))
 
@@ -85,7 +81,7 @@ class ChatTitling:
         system = [("system", chat.system_prompt)] if chat.system_prompt else []
         said = [*system, *((row.role, row.content) for row in path if row.content)]
         if not any(role == "user" for role, _ in said):
-            raise Invalid("invalid_request", "The chat holds no message yet that could be named.")
+            raise invalid("messages", "too_short", "must hold a message that could be named")
         turns = [CompletionTurn.model_validate({"role": role, "content": content}) for role, content in said]
         turns.append(CompletionTurn(role="user", content=QUESTION))
         model = chat.model or chat.params.get("model")
@@ -107,6 +103,12 @@ class ChatTitling:
             summary = await summary_of(unit, chat)
         tell_chat_changed(self._events, summary)
         return await self._chats.get(user_id, chat_id)
+
+
+def _refusal(error: dict[str, str]) -> EngineError:
+    code = error.get("code", "engine_error")
+    kind = EngineUnreachable if code == "engine_unavailable" else EngineError
+    return kind(code, error.get("detail", "The model gave no title."), retry_after_s=5)
 
 
 def tidy(answer: str) -> str:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.config import Settings
 from app.ports import Clock, Turn
-from app.schemas.completion import Completion, CompletionTurn
+from app.schemas.completion import Completion, CompletionTurn, Generate
 from app.schemas.message import Message
 from app.schemas.options import Options, Params
 from app.schemas.run import StartRun, UserTurn
@@ -28,7 +28,7 @@ class CompletionService:
         self._parts = parts
         self._max_message_chars = settings.max_message_chars
         self._max_new_tokens = settings.max_new_tokens
-        self._default_max_tokens = settings.default_max_tokens
+        self._default_max_tokens = settings.tokens_by_default
 
     async def start(self, user_id: str, request: Completion) -> ActiveRun:
         """Begin to answer a request. Its log can be followed, its end waited for.
@@ -39,26 +39,38 @@ class CompletionService:
         """
         options = Options.model_validate({name: getattr(request, name) for name in Options.model_fields})
         if request.chat_id is not None:
-            turn = UserTurn(content=request.content or "")
+            content = request.content or ""
+            # named as here: the run itself calls them options and message
+            check_length(content, limit=self._max_message_chars)
+            self._check(options)
+            turn = UserTurn(content=content)
             started, _ = await self._runs.start(
                 user_id, request.chat_id, StartRun(message=turn, options=options)
             )
             return self._runs.started(started.run.id)
-        asked = request.messages or [CompletionTurn(role="user", content=request.content or "")]
-        return self.answer(user_id, asked, options)
+        if request.messages is None:
+            return self._answer_one(user_id, request.content or "", options, field="content")
+        for number, turn in enumerate(request.messages):
+            check_length(turn.content, limit=self._max_message_chars, field=f"messages.{number}.content")
+        return self.answer(user_id, request.messages, options)
 
-    def answer(
-        self, user_id: str, asked: Sequence[CompletionTurn], options: Params, *, last: bool = False
-    ) -> ActiveRun:
-        """Begin to answer turns that are stored nowhere; with `last` when nobody else waits.
+    def generate(self, user_id: str, request: Generate) -> ActiveRun:
+        """Begin to answer a prompt; nothing is stored.
 
         Raises:
             Overloaded, Invalid, TooLarge, Unavailable: as `RunService.start`.
         """
-        for number, turn in enumerate(asked):
-            check_length(turn.content, limit=self._max_message_chars, field=f"messages.{number}.content")
-        check_max_tokens(options.max_tokens, limit=self._max_new_tokens)
-        check_response_format(options)
+        return self._answer_one(user_id, request.prompt, request, field="prompt")
+
+    def answer(
+        self, user_id: str, asked: Sequence[CompletionTurn], options: Params, *, last: bool = False
+    ) -> ActiveRun:
+        """Begin to answer turns, of whatever length, that are stored nowhere; with `last` when nobody else waits.
+
+        Raises:
+            Overloaded, Invalid, Unavailable: as `RunService.start`.
+        """
+        self._check(options)
         check_room(options.max_tokens, options.model, self._parts.catalogue.known())
         whole = run_options(options, None, default_max_tokens=self._default_max_tokens)
         self._runs.check_open()
@@ -80,6 +92,14 @@ class CompletionService:
         )
         self._parts.lives.launch(run)
         return run
+
+    def _answer_one(self, user_id: str, content: str, options: Params, *, field: str) -> ActiveRun:
+        check_length(content, limit=self._max_message_chars, field=field)
+        return self.answer(user_id, [CompletionTurn(role="user", content=content)], options)
+
+    def _check(self, options: Params) -> None:
+        check_max_tokens(options.max_tokens, limit=self._max_new_tokens)
+        check_response_format(options)
 
 
 def _unstored(clock: Clock) -> Message:

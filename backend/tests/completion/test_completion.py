@@ -154,6 +154,29 @@ async def test_bad_requests_ask_the_engine_nothing(
     assert engine.received == []
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        (URL, {"content": "x" * 100_001}, "content"),
+        (URL, {"messages": [{"role": "user", "content": "x" * 100_001}]}, "messages.0.content"),
+        (URL, {"chat_id": True, "content": "x" * 100_001}, "content"),
+        (URL, {"chat_id": True, "content": "x", "max_tokens": 100_000}, "max_tokens"),
+        (URL, {"chat_id": True, "content": "x", "response_format": {"type": "y"}}, "response_format"),
+        ("/api/generate", {"prompt": "x" * 100_001}, "prompt"),
+    ],
+)
+async def test_a_refusal_names_the_field_as_it_is_called_in_this_request(
+    backend: Backend, path: str, body: dict[str, Any], field: str
+) -> None:
+    if "chat_id" in body:
+        body = body | {"chat_id": await backend.new_chat()}
+
+    reply = await backend.http.post(path, json=body)
+
+    assert reply.status_code in (413, 422)
+    assert [error["field"] for error in reply.json()["errors"]] == [field]
+
+
 async def test_a_failure_is_the_final_message(backend: Backend, engine: ScriptedVllm) -> None:
     engine.script(Answer(status=500, times=None))
 

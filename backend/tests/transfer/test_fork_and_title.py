@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from app.config import Settings
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
-from tests.served.backend_server import Backend
+from tests.served.backend_server import Backend, serving
 
 
 async def asked(backend: Backend, chat_id: str, content: str) -> dict[str, Any]:
@@ -110,6 +111,33 @@ async def test_a_model_without_words_leaves_the_first_line(backend: Backend, eng
     assert (await backend.http.post(f"/api/chats/{chat_id}/title")).json()["title"] == "First line"
 
 
+async def test_an_answer_longer_than_a_message_may_be_does_not_keep_a_chat_from_its_title(
+    live_settings: Settings, engine: ScriptedVllm
+) -> None:
+    engine.script(Answer(content="word " * 20, times=1))
+    engine.script(Answer(content="Many words", times=1))
+    async with serving(live_settings.model_copy(update={"max_message_chars": 10})) as backend:
+        chat_id = await backend.new_chat()
+        await asked(backend, chat_id, "x")
+        reply = await backend.http.post(f"/api/chats/{chat_id}/title")
+
+    assert (reply.status_code, reply.json()["title"]) == (200, "Many words")
+
+
+async def test_a_title_without_an_engine_says_when_to_try_again(
+    live_settings: Settings, engine: ScriptedVllm
+) -> None:
+    async with serving(live_settings.model_copy(update={"engine_wait_s": 0})) as backend:
+        chat_id = await backend.new_chat()
+        message = {"role": "user", "content": "x"}
+        await backend.http.post(f"/api/chats/{chat_id}/messages", json=message)
+        await engine.stop()
+        reply = await backend.http.post(f"/api/chats/{chat_id}/title")
+
+    assert (reply.status_code, reply.json()["code"]) == (503, "engine_unavailable")
+    assert int(reply.headers["Retry-After"]) > 0
+
+
 async def test_a_title_that_fails_changes_nothing(backend: Backend, engine: ScriptedVllm) -> None:
     engine.script(Answer(content="ok", times=1))
     engine.script(Answer(status=400, body={"error": {"message": "no"}}, times=None))
@@ -118,7 +146,7 @@ async def test_a_title_that_fails_changes_nothing(backend: Backend, engine: Scri
     await asked(backend, chat_id, "x")
     reply = await backend.http.post(f"/api/chats/{chat_id}/title")
 
-    assert (empty.status_code, empty.json()["code"]) == (422, "invalid_request")
+    assert (empty.status_code, empty.json()["errors"][0]["field"]) == (422, "messages")
     assert reply.status_code == 502, reply.text
     assert (await backend.http.get(f"/api/chats/{chat_id}")).json()["title"] == "Old"
 
