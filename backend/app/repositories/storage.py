@@ -83,6 +83,17 @@ class Storage:
     def let_go(self, id_: str) -> None:
         """Forget it."""
 
+    async def is_elsewhere(
+        self, place: "Storage", id_: str, find: Callable[[Unit], Awaitable[object | None]]
+    ) -> bool:
+        """Return whether an id is known where `place` is not, in memory or, as `find` looks for it, in the database.
+
+        What is in memory is known by the ids that it was told to hold.
+        """
+        if place is self:
+            return self.of(id_) is not self
+        return await self.look(find) is not None
+
     @property
     def in_one_thread(self) -> bool:
         """Whether whole transactions go through one thread, one after the other: SQLite."""

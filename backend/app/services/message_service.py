@@ -23,6 +23,7 @@ from app.services.conversation import (
     tell_message_changed,
     tell_message_deleted,
 )
+from app.services.id_places import check_message_is_new, message_key
 from app.services.live_runs import LiveRuns
 from app.services.precondition import check_not_stale
 from app.services.wire import messages_on_wire
@@ -64,7 +65,10 @@ class MessageService:
                 "parent_id" in request.model_fields_set,
             ]
         )
-        async with self._storage.of(chat_id).write() as unit:
+        place = self._storage.of(chat_id)
+        if request.id is not None:
+            await check_message_is_new(self._storage, place, request.id)
+        async with place.write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)
             known = await unit.messages.with_id(request.id) if request.id is not None else None
             if known is not None:
@@ -88,6 +92,7 @@ class MessageService:
             )
             shown = await self._one(unit, message)
             summary = await summary_of(unit, chat)
+        place.hold(message_key(shown.id))
         tell_message_changed(self._events, user_id, shown)
         tell_chat_changed(self._events, summary)
         return shown, True

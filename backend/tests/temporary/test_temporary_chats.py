@@ -105,6 +105,45 @@ async def test_the_same_request_again_is_the_same_and_other_ids_conflict(
     assert (kept_reply.status_code, kept_reply.json()["code"]) == (409, "id_conflict")
 
 
+async def test_an_id_of_a_message_is_taken_wherever_its_chat_is_kept(
+    backend: Backend, engine: ScriptedVllm
+) -> None:
+    engine.script(Answer(content="yes", times=None))
+    kept, temporary = await backend.new_chat(), await backend.new_chat(temporary=True)
+    for first, second in ((kept, temporary), (temporary, kept)):
+        said, asked = str(uuid4()), str(uuid4())
+        message = {"id": said, "role": "user", "content": "x"}
+        assert (await backend.http.post(f"/api/chats/{first}/messages", json=message)).status_code == 201
+        started = await backend.http.post(
+            f"/api/chats/{first}/runs", json={"message": {"id": asked, "content": "x"}}
+        )
+        await backend.events(started.json()["run"]["id"])
+
+        for taken in (said, asked):
+            by_hand = await backend.http.post(f"/api/chats/{second}/messages", json={**message, "id": taken})
+            run = await backend.http.post(
+                f"/api/chats/{second}/runs", json={"message": {"id": taken, "content": "x"}}
+            )
+            assert [(reply.status_code, reply.json()["code"]) for reply in (by_hand, run)] == [
+                (409, "id_conflict")
+            ] * 2
+        assert (await backend.http.post(f"/api/chats/{first}/messages", json=message)).status_code == 200
+
+
+async def test_an_id_of_a_run_in_the_other_kind_of_chat_does_not_go_on_with_an_answer(
+    backend: Backend, engine: ScriptedVllm
+) -> None:
+    engine.script(Answer(content="yes and more", finish_reason="length", times=None))
+    kept, temporary = await backend.new_chat(), await backend.new_chat(temporary=True)
+    runs = [(await backend.send(chat_id))["run"]["id"] for chat_id in (kept, temporary)]
+    for run_id in runs:
+        await backend.events(run_id)
+
+    for run_id, taken in (runs, reversed(runs)):
+        reply = await backend.http.post(f"/api/runs/{run_id}/continue", json={"run_id": taken})
+        assert (reply.status_code, reply.json()["code"]) == (409, "id_conflict")
+
+
 async def test_deleting_it_leaves_nothing_to_be_restored(backend: Backend, engine: ScriptedVllm) -> None:
     chat_id = await backend.new_chat(temporary=True)
     engine.script(Answer(content="a", gated=True, endless=True))
