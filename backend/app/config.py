@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         ]
 
     @property
+    def tokens_by_default(self) -> int:
+        """Tokens of an answer that asks for no number: the default, which gives way to a lower limit."""
+        return min(self.default_max_tokens, self.max_new_tokens)
+
+    @property
     def runs_per_user(self) -> int | None:
         """Runs that one user may have at a time: no limit without login, 4 with, unless set."""
         if self.max_runs_per_user is not None:

@@ -36,7 +36,6 @@ class ChatCreation:
             Conflict: `id_conflict`, `too_many_chats`.
             Invalid: `max_tokens_too_large`.
         """
-        check_max_tokens(request.max_tokens, request.params.max_tokens, limit=self._max_new_tokens)
         check_response_format(request.params, field="params.response_format")
         origin = digest(request.model_dump(mode="json", exclude={"id"}))
         try:
@@ -63,6 +62,9 @@ class ChatCreation:
                 if known.user_id != user_id or known.origin != origin or known.deleted_at is not None:
                     raise _taken()
                 return known, None
+            # after the look for a request sent again, which is answered whatever the limits say now
+            check_max_tokens(request.max_tokens, limit=self._max_new_tokens)
+            check_max_tokens(request.params.max_tokens, limit=self._max_new_tokens, field="params.max_tokens")
             check_room(await unit.chats.count(user_id), temporary=request.temporary)
             chat = self._new_row(user_id, request, origin)
             await mark_active(unit, chat, chat.created_at)

@@ -25,7 +25,7 @@ from app.services.conversation import (
     tell_chat_deleted,
 )
 from app.services.live_runs import LiveRuns
-from app.services.option_checks import check_response_format
+from app.services.option_checks import check_options
 from app.services.precondition import check_not_stale
 from app.services.wire import chat_on_wire, messages_on_wire, run_on_wire, summary_on_wire, tree_on_wire
 from app.utils.cursor import decode_cursor, encode_cursor
@@ -116,10 +116,9 @@ class ChatService:
         for name in NEVER_NULL:
             if name in given and given[name] is None:
                 raise invalid(name, "null", "must not be null; leave it out to keep it")
-        params_max_tokens = request.params.max_tokens if request.params else None
-        check_max_tokens(request.max_tokens, params_max_tokens, limit=self._max_new_tokens)
+        check_max_tokens(request.max_tokens, limit=self._max_new_tokens)
         if request.params is not None:
-            check_response_format(request.params, field="params.response_format")
+            check_options(request.params, limit=self._max_new_tokens, field="params")
             given["params"] = request.params.model_dump(mode="json", exclude_none=True)
         async with self._storage.of(chat_id).write() as unit:
             chat = await chat_for_change(unit, user_id, chat_id)

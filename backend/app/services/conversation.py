@@ -53,16 +53,16 @@ def check_length(content: str, *, limit: int, field: str = "content") -> None:
         )
 
 
-def check_max_tokens(*asked: int | None, limit: int) -> None:
+def check_max_tokens(asked: int | None, *, limit: int, field: str = "max_tokens") -> None:
     """Refuse to ask for more new tokens than the server gives.
 
     Raises:
         Invalid: `max_tokens_too_large`.
     """
-    if any(value is not None and value > limit for value in asked):
+    if asked is not None and asked > limit:
         detail = f"must be at most {limit}"
-        fields = (FieldProblem("max_tokens", "too_large", detail),)
-        raise Invalid("max_tokens_too_large", f"max_tokens: {detail}", fields=fields, limit=limit)
+        fields = (FieldProblem(field, "too_large", detail),)
+        raise Invalid("max_tokens_too_large", f"{field}: {detail}", fields=fields, limit=limit)
 
 
 async def chat_for_change(unit: Unit, user_id: str, chat_id: str) -> ChatRow:

@@ -16,6 +16,16 @@ SHOWN_PATH_CHARS = 200
 OF_A_SCHEMA = frozenset({"name", "description", "schema", "strict"})
 
 
+def check_options(options: Params, *, limit: int, field: str) -> None:
+    """Refuse options, named `field` in the request, that ask for more tokens than the server gives or for no format.
+
+    Raises:
+        Invalid: `max_tokens_too_large` or `invalid_request`, which name the field.
+    """
+    check_max_tokens(options.max_tokens, limit=limit, field=f"{field}.max_tokens")
+    check_response_format(options, field=f"{field}.response_format")
+
+
 def check_response_format(params: Params, *, field: str = "response_format") -> None:
     """Refuse a response format that no engine could follow.
 
@@ -54,7 +64,9 @@ def _wrong_at(schema: dict[str, Any]) -> str | None:
     return ("/" + "/".join(parts))[:SHOWN_PATH_CHARS]
 
 
-def check_room(max_tokens: int | None, model: str | None, served: Sequence[ServedModel]) -> None:
+def check_room(
+    max_tokens: int | None, model: str | None, served: Sequence[ServedModel], *, field: str = "max_tokens"
+) -> None:
     """Refuse to ask a model for more tokens than it can hold, as far as that is known.
 
     Raises:
@@ -62,7 +74,7 @@ def check_room(max_tokens: int | None, model: str | None, served: Sequence[Serve
     """
     room = room_of(model, served)
     if room is not None:
-        check_max_tokens(max_tokens, limit=room)
+        check_max_tokens(max_tokens, limit=room, field=field)
 
 
 def room_of(model: str | None, served: Sequence[ServedModel]) -> int | None:

@@ -7,8 +7,8 @@ from app.models import PresetRow
 from app.ports import Clock
 from app.repositories.storage import Storage
 from app.schemas.preset import CreatePreset, Preset, Presets, UpdatePreset
-from app.services.conversation import check_max_tokens, invalid
-from app.services.option_checks import check_response_format
+from app.services.conversation import invalid
+from app.services.option_checks import check_options
 
 MAX_PRESETS_PER_USER = 1_000
 
@@ -33,8 +33,7 @@ class PresetService:
             Conflict: `id_conflict`, `too_many_presets`.
             Invalid: `max_tokens_too_large`.
         """
-        check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
-        check_response_format(request.options, field="options.response_format")
+        check_options(request.options, limit=self._max_new_tokens, field="options")
         now = self._clock.now()
         row = PresetRow(
             id=request.id or str(uuid4()),
@@ -68,8 +67,7 @@ class PresetService:
             if getattr(request, name) is None:
                 raise invalid(name, "null", "must not be null; leave it out to keep it")
         if request.options is not None:
-            check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
-            check_response_format(request.options, field="options.response_format")
+            check_options(request.options, limit=self._max_new_tokens, field="options")
         async with self._storage.write() as unit:
             row = await unit.presets.get_for_change(user_id, preset_id)
             if row is None:

@@ -23,7 +23,6 @@ from app.services.answer_metadata import begun_again, can_go_on, text_digest
 from app.services.conversation import (
     TICK,
     chat_for_change,
-    check_max_tokens,
     mark_active,
     mark_changed,
     message_not_found,
@@ -31,6 +30,8 @@ from app.services.conversation import (
     tell_chat_changed,
     tell_message_changed,
 )
+from app.services.id_places import check_run_is_new
+from app.services.option_checks import check_options
 from app.services.run_parts import RunParts
 from app.services.run_seam import BegunTokens
 from app.services.run_service import RunService
@@ -87,7 +88,9 @@ class RunContinuation:
             known, chat_id = await self._known(user_id, run_id, request)
             if known is not None:
                 return self._present(known), False
-            check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
+            if request.run_id is not None:
+                await check_run_is_new(self._parts.storage, self._parts.storage.of(chat_id), request.run_id)
+            check_options(request.options, limit=self._max_new_tokens, field="options")
             self._runs.check_open()
             new_id = request.run_id or str(uuid4())
             ticket = self._parts.admission.admit(new_id, user_id, chat_id)

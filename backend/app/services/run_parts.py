@@ -82,7 +82,13 @@ def run_parts(  # noqa: PLR0917 (the adapters of the composition root)
         logs=logs,
         active=active,
         admission=admission,
-        starts=RunStart(storage, clock, catalogue, default_max_tokens=settings.default_max_tokens),
+        starts=RunStart(
+            storage,
+            clock,
+            catalogue,
+            default_max_tokens=settings.tokens_by_default,
+            max_new_tokens=settings.max_new_tokens,
+        ),
         lives=RunLives(
             active,
             logs,

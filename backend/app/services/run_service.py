@@ -20,11 +20,10 @@ from app.services.active_run import ActiveRun
 from app.services.admission import Ticket
 from app.services.conversation import (
     check_length,
-    check_max_tokens,
     tell_chat_changed,
     tell_message_changed,
 )
-from app.services.option_checks import check_response_format
+from app.services.option_checks import check_options
 from app.services.run_parts import RunParts
 from app.services.run_start import StoredStart
 
@@ -191,8 +190,7 @@ class RunService:
     def _admitted(self, user_id: str, chat_id: str, run_id: str, request: StartRun) -> Ticket:
         if request.message is not None:
             check_length(request.message.content, limit=self._max_message_chars, field="message.content")
-        check_max_tokens(request.options.max_tokens, limit=self._max_new_tokens)
-        check_response_format(request.options, field="options.response_format")
+        check_options(request.options, limit=self._max_new_tokens, field="options")
         self.check_open()
         return self._parts.admission.admit(run_id, user_id, chat_id)
 

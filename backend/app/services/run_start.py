@@ -21,11 +21,13 @@ from app.schemas.run import Run, RunStarted, StartRun
 from app.services.conversation import (
     bring_to_top,
     chat_not_found,
+    check_max_tokens,
     check_room,
     message_not_found,
     prompt_turns,
     take_title,
 )
+from app.services.id_places import check_message_is_new, check_run_is_new, message_key
 from app.services.option_checks import check_room as model_room
 from app.services.run_known import has_parent, known_start, request_origin
 from app.services.run_options import run_options
@@ -48,12 +50,19 @@ class RunStart:
     """Stores the starts of runs."""
 
     def __init__(
-        self, storage: Storage, clock: Clock, catalogue: ModelCatalogue, *, default_max_tokens: int
+        self,
+        storage: Storage,
+        clock: Clock,
+        catalogue: ModelCatalogue,
+        *,
+        default_max_tokens: int,
+        max_new_tokens: int,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._catalogue = catalogue
         self._default_max_tokens = default_max_tokens
+        self._max_new_tokens = max_new_tokens
 
     async def known(self, user_id: str, chat_id: str, request: StartRun) -> RunStarted | None:
         """Return what this very request has stored before, or None when it is new.
@@ -117,8 +126,11 @@ class RunStart:
             chat.active_leaf_id = answer.id
             bring_to_top(chat, places.activity, now)
             options = run_options(request.options, chat, default_max_tokens=self._default_max_tokens)
+            # what a chat has kept may be of a time, or of another server, with another limit
+            field = "max_tokens" if request.options.max_tokens is None else "options.max_tokens"
+            check_max_tokens(options.max_tokens, limit=self._max_new_tokens, field=field)
             if options.max_tokens != self._default_max_tokens:  # that one is nobody's wish, and gives way
-                model_room(options.max_tokens, options.model, self._catalogue.known())
+                model_room(options.max_tokens, options.model, self._catalogue.known(), field=field)
             run = new_run(run_id, user_id, answer, options, origin)
             run.owner = place.owner
             await unit.starts.insert(rows, run)
@@ -144,18 +156,14 @@ class RunStart:
             return start
 
         place = self._storage.of(chat_id)
-        if request.run_id is not None and await self._is_elsewhere(place, run_id):
-            raise Conflict("id_conflict", "Another run has this id.")
+        if request.run_id is not None:
+            await check_run_is_new(self._storage, place, run_id)
+        if request.message is not None and request.message.id is not None:
+            await check_message_is_new(self._storage, place, message_id)
         stored = await place.transaction(work, urgent=True)
         place.hold(run_id)
+        place.hold(message_key(message_id))
         return stored
-
-    async def _is_elsewhere(self, place: Storage, run_id: str) -> bool:
-        """Return whether a run of the other kind of chat, temporary or not, has this id."""
-        if place is self._storage:
-            return self._storage.of(run_id) is not place
-        async with self._storage.read() as unit:
-            return await unit.runs.with_id(run_id) is not None
 
 
 async def _known_or_conflict(unit: Unit, chat_id: str, request: StartRun, taken: set[str]) -> RunStarted:

@@ -78,3 +78,8 @@ def test_a_user_has_four_runs_with_login_unless_set() -> None:
 )
 def test_a_database_url_needs_no_driver(url: str, driver: str) -> None:
     assert async_url(url).drivername == driver
+
+
+def test_the_default_number_of_tokens_gives_way_to_a_lower_limit() -> None:
+    assert made(max_new_tokens=1000).tokens_by_default == 1000
+    assert made(max_new_tokens=1000, default_max_tokens=10).tokens_by_default == 10

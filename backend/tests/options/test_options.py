@@ -1,14 +1,16 @@
 """Options of a run: what is refused, what is dropped, what reaches the engine, and whose word counts."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.config import Settings
 from app.ports import Turn
 from app.services.context_window import ContextWindow
 from tests.fakes.answers import Answer
 from tests.fakes.scripted_vllm import ScriptedVllm
-from tests.served.backend_server import Backend
+from tests.served.backend_server import Backend, serving
 
 MODEL_LEN = 1000
 
@@ -28,6 +30,29 @@ async def asked(backend: Backend, chat_id: str, content: str, **options: Any) ->
 # --- max_tokens -------------------------------------------------------------------------------------------
 
 
+async def test_what_a_chat_has_kept_is_held_to_the_present_limit(
+    live_settings: Settings, engine: ScriptedVllm
+) -> None:
+    """It may come from an import, or from before the limit was lowered; and what is sent again is no new request."""
+    new = {"id": str(uuid4()), "max_tokens": 900, "params": {"max_tokens": 800}}
+    async with serving(live_settings) as backend:
+        assert (await backend.http.post("/api/chats/", json=new)).status_code == 201
+    lower = live_settings.model_copy(update={"max_new_tokens": 500})
+    async with serving(lower) as backend:
+        again = await backend.http.post("/api/chats/", json=new)
+        reply = await backend.http.post(f"/api/chats/{new['id']}/runs", json={"message": {"content": "x"}})
+        engine.script(Answer(content="ok"))
+        await asked(backend, await backend.new_chat(), "nobody's wish gives way")
+
+    assert again.status_code == 200
+    assert (reply.status_code, reply.json()["code"], reply.json()["limit"]) == (
+        422,
+        "max_tokens_too_large",
+        500,
+    )
+    assert [received.body["max_tokens"] for received in engine.received] == [500]
+
+
 async def test_more_tokens_than_the_model_holds_are_refused_with_its_limit(
     backend: Backend, engine: ScriptedVllm
 ) -> None:
@@ -41,10 +66,10 @@ async def test_more_tokens_than_the_model_holds_are_refused_with_its_limit(
     await backend.http.put(f"/api/chats/{chat_id}", json={"max_tokens": MODEL_LEN + 1})
     replies.append(await backend.http.post(f"/api/chats/{chat_id}/runs", json={"message": {"content": "x"}}))
 
-    for reply in replies:
+    for reply, field in zip(replies, ("options.max_tokens", "max_tokens", "max_tokens"), strict=True):
         assert (reply.status_code, reply.json()["code"]) == (422, "max_tokens_too_large"), reply.text
         assert reply.json()["limit"] == MODEL_LEN
-        assert reply.json()["errors"][0]["field"] == "max_tokens"
+        assert reply.json()["errors"][0]["field"] == field
     assert await backend.messages(chat_id) == []
     assert engine.received == []
 

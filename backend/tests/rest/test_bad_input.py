@@ -40,6 +40,7 @@ TABLE: list[tuple[str, str, Any, str]] = [
     (CREATE, "max_tokens", 8193, "too_large"),
     (CREATE, "max_tokens", 10**300, "too_large"),
     (CREATE, "params", [], "wrong_type"),
+    (CREATE, "params.max_tokens", 8193, "too_large"),
     (CREATE, "params.stop", ["x"] * 5, "too_long"),
     (CREATE, "params.top_k", 10**30, "out_of_range"),
     (CREATE, "params.response_format", {"x": "y" * 70_000}, "too_long"),
@@ -214,6 +215,8 @@ async def test_nasty_json_is_refused(client: Client, body: bytes, code: str) -> 
     reply = await client.post("/api/chats/", content=body, headers={"Content-Type": "application/json"})
 
     assert (reply.status_code, reply.json()["code"]) == (422, code)
+    assert {error["field"].split(".")[0] for error in reply.json()["errors"]} <= {"body", "params"}
+    assert reply.json()["errors"]
     assert len(reply.content) <= 4096
 
 

@@ -227,7 +227,7 @@ async def test_a_chat_has_one_run_at_a_time(backend: Backend, engine: ScriptedVl
             {"message": {"content": "x"}, "options": {"max_tokens": 8193}},
             422,
             "max_tokens_too_large",
-            "max_tokens",
+            "options.max_tokens",
         ),
     ],
 )
