@@ -23,7 +23,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,8 +176,7 @@ def play(cuts: Cuts, count: int, kinds: list[str]) -> None:
             time.sleep(cuts.dice.uniform(*BETWEEN_S))
             cuts.cut(kinds[done % len(kinds)])
             done += 1
-            if sys.stdout.isatty():
-                print(f"\r{done} of {count}", end="", flush=True)
+            print(f"\r{done} of {count} ", end="", file=sys.stderr, flush=True)
         if done < count:
             tab.messages("assistant", "completed").last.wait_for(timeout=GIVE_UP_MS)
             cuts.compare("the end")
@@ -203,7 +202,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
     kinds = [options.only] if options.only else list(KINDS)
-    with cut_pages(options.seed) as cuts:
+    # what is known until somebody ends it is worth printing
+    with cut_pages(options.seed) as cuts, suppress(KeyboardInterrupt):
         play(cuts, options.cuts, kinds)
     found = cuts.found
     for kind in kinds:

@@ -26,9 +26,12 @@ from machine import HERE, OTHER, stay_on, upstream
 from measure import QUANTILES, Measured, quantile, three
 from product import BACKEND, through_backend
 
+from relay import through_passthrough
+
 RATE = 50.0
 ROUNDS, SECONDS = 3, 10.0
 MINUTE_S = 60.0
+YARDSTICK_S, YARDSTICK_US = 5.0, 26.0  # the passthrough on the machine that the goals were set on
 ENDS, LONG_TOKENS, DISTURBED_S = 10, 10_000, 25.0
 ROTATE_BYTES = 10 * 1024  # for each stream: every four seconds or so
 EDGE_TOKENS = 500  # at the beginning and the end of a long answer
@@ -196,6 +199,18 @@ def _edge(figures: Measured, first: int) -> tuple[int, int]:
     return begun, begun + int(EDGE_TOKENS / RATE * 1e9)
 
 
+async def yardstick(streams: int) -> None:
+    """Say how fast this machine is, by what passing bytes on takes here; the goals are of another one."""
+    tokens = int(RATE * YARDSTICK_S)
+    with upstream(streams, RATE, tokens) as engine:
+        figures = await through_passthrough(engine, streams, tokens)
+    factor = figures.cpu_per_1000_ms / YARDSTICK_US
+    print(
+        f"an SSE passthrough takes {figures.cpu_per_1000_ms:.1f} µs a delta here and delays it {three(figures.delays_ms)} ms: "
+        f"{factor:.1f} × the CPU time of the machine of the goals"
+    )
+
+
 PARTS = {"step": step, "random": random, "minute": minute, "ends": ends, "rotation": rotation, "long": long}
 
 
@@ -208,6 +223,7 @@ async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         syncs = fdatasyncs_ms(Path(folder))
         print(f"fdatasync of the disk: p50 / p95 / p99 {three(syncs, '.2f')} ms")
+        await yardstick(options.streams)
         for part in options.parts or PARTS:
             print(f"\n{part}")
             await PARTS[part](Plan(options.streams, quantile(syncs, 0.5)))

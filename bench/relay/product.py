@@ -18,7 +18,7 @@ from measure import Measured, cpu_seconds
 from raw_client import RawClient, joined
 
 MAX_S = 600.0  # of one load
-SAMPLE_S = 1.0
+SAMPLE_S = 0.5
 BACKEND = ("backend/main.py",)
 SETTINGS = {
     "DEFAULT_MODEL": "bench",
