@@ -125,6 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         runs = RunService(parts, settings)
         opened_runs.journal.live_logs = parts.active.logs
+        opened_runs.journal.on_commit = measures.commit.observe
         opened_runs.watch(parts.active.kept, parts.active.let_go)
         rooms.replay = parts.logs.replay
         chats = ChatService(storage, clock, rooms, runs, max_new_tokens=settings.max_new_tokens)

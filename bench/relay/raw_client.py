@@ -9,6 +9,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 PING_FRAME = b"\x81\x012"
+WEBSOCKET_PING = (
+    b"\x89\x04"  # uvicorn's has four bytes; who does not send them back is closed 20 seconds later
+)
 HANDSHAKE = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -24,11 +27,12 @@ def text_frame(text: str) -> bytes:
 
 
 class RawClient(asyncio.Protocol):
-    """Counts what `take` finds in the bytes, until there were as many or the run has ended."""
+    """Counts what `take` finds in the bytes, until there were as many or the run has ended; `heard` gets all of them."""
 
-    def __init__(self, take: Callable[[bytes], int], expected: int) -> None:
+    def __init__(self, take: Callable[[bytes], int], expected: int, heard: bytearray | None = None) -> None:
         self._take = take
         self._left = expected
+        self._heard = heard
         self._seen = b""
         self._waiting: tuple[bytes, asyncio.Future[None]] | None = None
         self.done = asyncio.get_running_loop().create_future()
@@ -41,8 +45,13 @@ class RawClient(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Find the tokens in what has come."""
+        if self._heard is not None:
+            self._heard += data
         if PING_FRAME in data:
             self.transport.write(text_frame("3"))
+        if WEBSOCKET_PING in data:
+            at = data.index(WEBSOCKET_PING) + len(WEBSOCKET_PING)
+            self.transport.write(b"\x8a\x84\0\0\0\0" + data[at : at + 4])
         if self._waiting is not None:
             data = self._seen + data
             self._seen = data[-TAIL:]
@@ -73,17 +82,25 @@ class RawClient(asyncio.Protocol):
         await waiting
 
 
-async def joined(url: str, chat_id: str, take: Callable[[bytes], int], expected: int) -> RawClient:
-    """Connect, join a chat and return the client."""
+async def joined(
+    url: str,
+    chat_id: str | None,
+    take: Callable[[bytes], int],
+    expected: int,
+    heard: bytearray | None = None,
+) -> RawClient:
+    """Connect, join a chat, if any, and return the client."""
     place = urlsplit(url)
     loop = asyncio.get_running_loop()
     _, client = await loop.create_connection(
-        lambda: RawClient(take, expected), place.hostname or "", place.port or 80
+        lambda: RawClient(take, expected, heard), place.hostname or "", place.port or 80
     )
     client.transport.write(HANDSHAKE.format(host=place.netloc).encode())
     await client.until(b'"maxPayload"')
     client.transport.write(text_frame("40"))
     await client.until(b'40{"sid"')
+    if chat_id is None:
+        return client
     client.transport.write(text_frame("421" + json.dumps(["chat.join", {"chat_id": chat_id}])))
     await client.until(b'"ok":true')
     return client

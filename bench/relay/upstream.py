@@ -1,17 +1,22 @@
-"""An engine that writes one token for every stream at every tick, in step, each token being the time it was written.
+"""An engine that writes one token for every stream at every tick, each token being the time it was written.
 
+All streams tick together, as one engine step emits one token for every running sequence; or each at its own time.
 Does not answer anything else. A process of its own: `python bench/relay/upstream.py STREAMS RATE TOKENS` prints its port.
 """
 
+import argparse
 import asyncio
 import json
-import sys
+import random
 import time
+from collections.abc import Sequence
 
 ID = "chatcmpl-0123456789abcdef0123456789abcdef"
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
+MODELS = b'{"object":"list","data":[{"id":"bench","object":"model","max_model_len":100000}]}'
+BEFORE_S, AFTER_HEADS_S = 1.5, 8.0
 
 
 def chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
@@ -23,22 +28,34 @@ def chunk(delta: dict[str, object], finish: str | None = None) -> bytes:
 
 
 FIRST = HEAD + chunk({"role": "assistant", "content": ""})
-TOKEN = chunk({"content": "0" * 20})
-STAMP_AT = TOKEN.index(b"0" * 20)
+UNSTAMPED = chunk({"content": " words without stamp"})
 DONE = b"data: [DONE]\n\n"
 LAST = chunk({}, "stop") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(DONE), DONE)
 
 
-def token(now: int) -> bytes:
-    """Return a token that says when it was written, in nanoseconds of the machine's monotonic clock."""
-    return b"%s%19d %s" % (TOKEN[:STAMP_AT], now, TOKEN[STAMP_AT + 20 :])
+class Stamped:
+    """A token of twenty bytes that says when it was written, in nanoseconds of the machine's monotonic clock."""
+
+    def __init__(self, before: str = "") -> None:
+        whole = chunk({"content": before + "0" * 20})
+        at = whole.index(b"0" * 20)
+        self._head, self._tail = whole[:at], whole[at + 20 :]
+
+    def at(self, now: int) -> bytes:
+        """Return it as written now."""
+        return b"%s%-19d %s" % (self._head, now, self._tail)  # blanks before it would be code to Markdown
+
+
+TOKEN, PARAGRAPH = Stamped(), Stamped("\n\n")
 
 
 class Upstream:
     """The engine: begins to tick when all streams have asked; with rate 0 writes as fast as it is read."""
 
-    def __init__(self, streams: int, rate: float, tokens: int) -> None:
-        self._streams, self._rate, self._tokens = streams, rate, tokens
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._streams, self._rate, self._tokens = options.streams, options.rate, options.tokens
+        self._is_random, self._paragraph = options.random, options.paragraph
+        self._ends, self._head = options.ends, options.head
         self._writers: list[asyncio.StreamWriter] = []
         self._full = asyncio.Event()
 
@@ -59,11 +76,8 @@ class Upstream:
                 length = int(head.split("content-length:")[1].split()[0]) if "content-length:" in head else 0
                 await reader.readexactly(length)
                 if head.startswith("get "):
-                    body = (
-                        b'{"object":"list","data":[{"id":"bench","object":"model","max_model_len":100000}]}'
-                    )
                     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
-                    writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+                    writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(MODELS), MODELS))
                     continue
                 writer.write(FIRST)
                 self._writers.append(writer)
@@ -73,17 +87,34 @@ class Upstream:
             writer.close()
 
     async def _paced(self, writers: list[asyncio.StreamWriter]) -> None:
-        begin = time.monotonic() + 1.0
+        last = self._last_ticks(len(writers))
+        for writer in writers[: self._ends]:
+            writer.write(UNSTAMPED * self._head)
+            await writer.drain()
+        begin = time.monotonic() + (AFTER_HEADS_S if self._head else BEFORE_S)
+        phases = sorted(random.random() / self._rate for _ in writers) if self._is_random else ()
         for number in range(self._tokens):
             await asyncio.sleep(max(0, begin + number / self._rate - time.monotonic()))
-            for writer in writers:
-                writer.write(token(time.monotonic_ns()))
-        for writer in writers:
-            writer.write(LAST)
+            token = PARAGRAPH if self._paragraph and not (number + 1) % self._paragraph else TOKEN
+            for index, writer in enumerate(writers):
+                if phases:
+                    _sleep_until(begin + number / self._rate + phases[index])
+                if number < last[index]:
+                    writer.write(token.at(time.monotonic_ns()))
+                elif number == last[index]:
+                    writer.write(LAST)
+        for index, writer in enumerate(writers):
+            if last[index] >= self._tokens:
+                writer.write(LAST)
+
+    def _last_ticks(self, streams: int) -> Sequence[int]:
+        """Return how many tokens each stream has: all of them, but for those that end one after the other."""
+        apart = self._tokens // (self._ends + 1)
+        return [apart * (index + 1) if index < self._ends else self._tokens for index in range(streams)]
 
     async def _unpaced(self, writers: list[asyncio.StreamWriter]) -> None:
         for _ in range(self._tokens):
-            piece = token(time.monotonic_ns())
+            piece = TOKEN.at(time.monotonic_ns())
             for writer in writers:
                 writer.write(piece)
             await asyncio.gather(*(writer.drain() for writer in writers))
@@ -91,5 +122,22 @@ class Upstream:
             writer.write(LAST)
 
 
+def _sleep_until(due: float) -> None:
+    """Sleep in the way of everything else: the loop's timers are too coarse, and within a tick it has nothing to do."""
+    left = due - time.monotonic()
+    if left > 0:
+        time.sleep(left)
+
+
 if __name__ == "__main__":
-    asyncio.run(Upstream(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])).serve())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("streams", type=int)
+    parser.add_argument("rate", type=float)
+    parser.add_argument("tokens", type=int)
+    parser.add_argument("--random", action="store_true", help="each stream ticks at its own time")
+    parser.add_argument("--paragraph", type=int, default=0, help="every so many tokens begin a paragraph")
+    parser.add_argument(
+        "--ends", type=int, default=0, help="so many streams end before the others, one by one"
+    )
+    parser.add_argument("--head", type=int, default=0, help="tokens that those have beforehand, at once")
+    asyncio.run(Upstream(parser.parse_args()).serve())

@@ -35,6 +35,7 @@ class GroupCommit(ABC):
 
     def __init__(self, *, rotate_bytes: int) -> None:
         self._rotate_bytes = rotate_bytes
+        self._rotate_at = rotate_bytes
         self._loop = asyncio.get_running_loop()
         self._gathering: list[Entry] = []
         self._committing = False
@@ -45,6 +46,7 @@ class GroupCommit(ABC):
         self._closing: asyncio.Future[None] | None = None
         self._rotating = False
         self.live_logs: Callable[[], Iterable[JournaledLog]] = tuple
+        self.on_commit: Callable[[float], None] = lambda _seconds: None
 
     @property
     def trouble(self) -> Unavailable | None:
@@ -129,12 +131,13 @@ class GroupCommit(ABC):
         batch, self._gathering = self._gathering, []
         self._submit(batch)
 
-    def _committed(self, batch: list[Entry], error: Exception | None) -> None:
+    def _committed(self, batch: list[Entry], error: Exception | None, took_s: float) -> None:
         if error is not None:
             self._failed(batch, error)
             return
+        self.on_commit(took_s)
         self._failing_since, self._failures, self._trouble = None, 0, None
-        if self._written() > self._rotate_bytes and not self._rotating:
+        if self._written() > self._rotate_at and not self._rotating:
             self._rotating = True
             self._open_ahead()
         if self._gathering:
@@ -171,6 +174,11 @@ class GroupCommit(ABC):
             self._put((None, 0, PROBE))
 
     # --- rotation: a new file is opened ahead, what lives is written to it a little at a time, the old one goes last
+
+    def _rotated(self) -> None:
+        """Let the present file grow from here: what lives is in it already, and rotating would write it once more."""
+        self._rotating = False
+        self._rotate_at = self._written() + self._rotate_bytes
 
     def _rewrite_live(self, done: Callable[[], None]) -> None:
         self._rewrite(deque((log, 0) for log in self.live_logs()), done)

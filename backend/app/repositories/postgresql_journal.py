@@ -4,6 +4,7 @@ Gathers and rotates as the one on SQLite does; the files are numbers in a column
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 from loguru import logger
@@ -44,7 +45,7 @@ class PostgresqlJournal(GroupCommit):
         await self._writer
 
     def _retire(self, old: int) -> None:
-        self._rotating = False
+        self._rotated()
         task = asyncio.create_task(self._remove(old))
         self._removing.add(task)
         task.add_done_callback(self._removing.discard)
@@ -58,15 +59,15 @@ class PostgresqlJournal(GroupCommit):
     async def _write(self) -> None:
         while (batch := await self._batches.get()) is not None:
             error: Exception | None = None
+            begun = time.perf_counter()
             try:
                 await self._append([what for _, _, what in batch if not callable(what)])
             except Exception as failure:  # noqa: BLE001 (whatever it is, those who wait are told)
                 error = failure
             # what was taken over goes on elsewhere: here nobody is to see more of it
             lost = self._lease.lost
-            self._committed(
-                [entry for entry in batch if entry[0] is None or entry[0].run_id not in lost], error
-            )
+            kept = [entry for entry in batch if entry[0] is None or entry[0].run_id not in lost]
+            self._committed(kept, error, time.perf_counter() - begun)
 
     async def _append(self, records: Sequence[Record]) -> None:
         if records:

@@ -7,6 +7,7 @@ here; files are rotated instead. What a run is, and whether it has ended, the ma
 import asyncio
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -51,6 +52,7 @@ class RunJournal(GroupCommit):
             ahead = JournalFile.create(self._folder)
         except (sqlite3.Error, OSError) as error:
             logger.error("no new file for the run journal ({}); the old one grows on", error)
+            self._loop.call_soon_threadsafe(self._rotated)  # until it is as large once more
             return
         self._loop.call_soon_threadsafe(self._switch, ahead)
 
@@ -59,7 +61,7 @@ class RunJournal(GroupCommit):
         self._rewrite_live(lambda: self._retire(old))
 
     def _retire(self, old: JournalFile) -> None:
-        self._rotating = False
+        self._rotated()
         self._loop.run_in_executor(None, _close_and_remove, old)
 
     # --- in the writer thread -------------------------------------------------------------------------------
@@ -67,11 +69,12 @@ class RunJournal(GroupCommit):
     def _write(self) -> None:
         while (batch := self._work.get()) is not None:
             error: Exception | None = None
+            begun = time.perf_counter()
             try:
                 self._file.append([what for _, _, what in batch if not callable(what)])
             except Exception as failure:  # noqa: BLE001 (whatever it is, those who wait are told)
                 error = failure
-            self._loop.call_soon_threadsafe(self._committed, batch, error)
+            self._loop.call_soon_threadsafe(self._committed, batch, error, time.perf_counter() - begun)
 
 
 def _close_and_remove(file: JournalFile) -> None:

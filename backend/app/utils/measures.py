@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 SAMPLE_S = 0.1  # of the event loop's lag: ten timers a second cost nothing
 LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+COMMIT_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
 FIRST_TOKEN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,6 +36,7 @@ class Measures:
         deltas: events of text that were published, a plain number: a counter's lock costs more than some deltas.
         first_token: seconds from asking an engine to its first text.
         engine_failures: requests to engines that failed, by `code`.
+        commit: seconds that the disk took to make a batch of the run journal safe.
     """
 
     def __init__(self) -> None:
@@ -57,6 +59,12 @@ class Measures:
             "vllm_chat_engine_failures",
             "Requests to engines that failed, by code.",
             ["code"],
+            registry=self._registry,
+        )
+        self.commit = Histogram(
+            "vllm_chat_commit_seconds",
+            "How long a batch of the run journal took to be safe.",
+            buckets=COMMIT_BUCKETS,
             registry=self._registry,
         )
         self._lag = Histogram(

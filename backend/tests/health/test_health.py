@@ -175,6 +175,8 @@ async def test_prometheus_reads_what_happened(backend: Backend, engine: Scripted
     assert values['vllm_chat_engine_failures_total{code="invalid_request"}'] == "1.0"
     assert values["vllm_chat_first_token_seconds_count"] == "1.0"
     assert float(values["vllm_chat_deltas_total"]) >= 2
+    assert float(values["vllm_chat_commit_seconds_count"]) >= 2
+    assert 0 < float(values["vllm_chat_commit_seconds_sum"]) < WITHIN_S
     assert values["vllm_chat_runs_running"] == "0.0"
     assert values["vllm_chat_sockets"] == "0.0"
 

@@ -279,6 +279,58 @@ async def test_rotation_keeps_what_lives_and_drops_what_has_ended(tmp_path: Path
     assert [ids for ids in after.token_ids if ids] == [(number,) for number in range(601)]
 
 
+async def written(log: RunLog, tokens: int) -> None:
+    for number in range(tokens):
+        log.write("content", f"word {number} ", (number,))
+        log.snapshot()
+        if number % 50 == 0:
+            await log.settled()
+    await log.settled()
+
+
+async def test_what_lives_is_not_written_again_and_again_because_it_is_much(tmp_path: Path) -> None:
+    """More text is alive than makes a file large: each rotation would end with a file that is too large already."""
+    journal = RunJournal(tmp_path / "runs", rotate_bytes=10_000)
+    first, live = journal.file.path, log_of(journal)
+    journal.live_logs = lambda: [live]
+    begin(live)
+    await written(live, 1000)  # about three times as much
+    await until(lambda: not journal._rotating and len(journal_files(tmp_path / "runs")) == 1)
+
+    rotated = journal.file.path
+    await written(live, 100)
+
+    assert rotated != first
+    assert [rotated] == journal_files(tmp_path / "runs")
+    await written(live, 1000)
+    await until(lambda: not rotated.exists())  # when it has grown by so much, it is time again
+    await journal.close()
+
+
+async def test_a_file_that_could_not_be_begun_is_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = RunJournal(tmp_path / "runs", rotate_bytes=10_000)
+    first, live = journal.file.path, log_of(journal)
+    journal.live_logs = lambda: [live]
+    begin(live)
+    refused: list[Path] = []
+
+    def refuse(folder: Path) -> JournalFile:
+        monkeypatch.undo()
+        refused.append(folder)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(JournalFile, "create", refuse)
+    await written(live, 400)
+    await until(lambda: refused)
+
+    await written(live, 1000)
+
+    await until(lambda: not first.exists())
+    await journal.close()
+
+
 async def test_opening_reads_what_an_earlier_process_has_left_and_begins_a_new_file(tmp_path: Path) -> None:
     folder = tmp_path / "runs"
     heard: list[dict[str, Any]] = []

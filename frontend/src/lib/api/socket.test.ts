@@ -7,6 +7,12 @@ class FakeSocket {
 	connected = false;
 	active = true;
 	connects = 0;
+	longestMs = NaN;
+	tried: (tries: number) => void = () => undefined;
+	readonly io = {
+		on: (_name: 'reconnect_attempt', tried: (tries: number) => void) => (this.tried = tried),
+		reconnectionDelayMax: (ms: number) => (this.longestMs = ms)
+	};
 	readonly handlers = new Map<string, Handler>();
 	on(name: string, handler: Handler) {
 		this.handlers.set(name, handler);
@@ -76,6 +82,18 @@ describe('connecting again', () => {
 			reconnectionDelayMax: 8_000,
 			randomizationFactor: 0.5
 		});
+	});
+
+	test('who is away for some seconds is looked for about every second, and then less and less often', () => {
+		const longestAfter = (tries: number) => {
+			socket.tried(tries);
+			return socket.longestMs;
+		};
+		vi.mocked(Math.random).mockReturnValue(0);
+		expect([1_200, 1_200]).toEqual([1, 8].map(longestAfter));
+		expect([2_400, 4_800, 8_000, 8_000]).toEqual([9, 10, 11, 100].map(longestAfter));
+		vi.mocked(Math.random).mockReturnValue(1);
+		expect([600, 4_000]).toEqual([1, 100].map(longestAfter));
 	});
 
 	test('a server that restarts is back soon: tried within a quarter of a second', () => {

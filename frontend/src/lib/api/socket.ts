@@ -33,6 +33,9 @@ const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 8_000;
 /** Half of the delay is chance, so that a restarted backend does not meet all its pages at once. */
 const JITTER = 0.5;
+/** Most losses last seconds: so long the page looks every second or so, and only then less and less often. */
+const SOON_DELAY_MS = 1_200;
+const SOON_TRIES = 8;
 /** A server that goes down in good order says so; it is back soon. */
 const SERVICE_RESTART = 1012;
 const RESTART_SPREAD_MS = 250;
@@ -50,6 +53,10 @@ export function socketRealtime(base = ''): Realtime {
 		timeout: ACK_TIMEOUT_MS
 	});
 
+	socket.io.on('reconnect_attempt', (tries) =>
+		socket.io.reconnectionDelayMax(longestDelayMs(tries))
+	);
+
 	const reconnectNow = () => {
 		if (socket.connected) return;
 		// A plain connect() would wait for the turn that is already planned.
@@ -64,6 +71,12 @@ export function socketRealtime(base = ''): Realtime {
 		},
 		reconnectNow
 	};
+}
+
+/** The longest wait after so many tries. The library's own chance ends where its delay is cut off, so here is more of it. */
+function longestDelayMs(tries: number): number {
+	const longest = SOON_DELAY_MS * 2 ** Math.max(0, tries - SOON_TRIES);
+	return Math.min(LONGEST_DELAY_MS, longest) * (1 - JITTER * Math.random());
 }
 
 function listen(socket: Socket, listener: RealtimeListener, reconnectNow: () => void) {
