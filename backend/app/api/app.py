@@ -25,6 +25,7 @@ from app.api import (
 from app.api.contract import document
 from app.api.deps import Services
 from app.api.slashes import Slashes
+from app.api.start_door import StartDoor
 from app.api.start_turns import StartTurns
 
 VERSION = "0.1.0"
@@ -68,6 +69,7 @@ def create_app(services: Services | None) -> FastAPI:
         app.include_router(router)
     errors.install(app)
     declared = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(StartDoor)
     app.add_middleware(StartTurns)
     app.add_middleware(Slashes, declared=declared)
     return app

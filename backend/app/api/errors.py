@@ -103,6 +103,16 @@ def app_error_response(scope: Scope, error: AppError) -> JSONResponse:
     )
 
 
+def http_error_response(scope: Scope, error: HTTPException) -> JSONResponse:
+    """Return one of the framework's errors as a reply."""
+    status = error.status_code
+    code = HTTP_CODES.get(status, "invalid_request" if status < 500 else "internal_error")  # noqa: PLR2004
+    detail = HTTP_DETAILS.get(status, HTTPStatus(status).phrase)
+    shown = 422 if status == HTTPStatus.BAD_REQUEST else status
+    fields = MALFORMED if code == "malformed_json" else ()
+    return problem_response(scope, shown, code, detail, fields=fields, headers=error.headers)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of this application a problem."""
     app.add_exception_handler(AppError, _app_error)
@@ -118,12 +128,7 @@ async def _app_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for it)
-    status = error.status_code
-    code = HTTP_CODES.get(status, "invalid_request" if status < 500 else "internal_error")  # noqa: PLR2004
-    detail = HTTP_DETAILS.get(status, HTTPStatus(status).phrase)
-    shown = 422 if status == HTTPStatus.BAD_REQUEST else status
-    fields = MALFORMED if code == "malformed_json" else ()
-    return problem_response(request.scope, shown, code, detail, fields=fields, headers=error.headers)
+    return http_error_response(request.scope, error)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,10 @@ get their first token when the work of all hundred is done.
 
 import asyncio
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.errors import http_error_response
 
 AT_ONCE = 16  # some of them are being stored while others are being read and asked of the engine
 
@@ -24,9 +27,13 @@ class StartTurns:
             await self._app(scope, receive, send)
             return
         # who sends slowly has no turn yet
-        body = [await receive()]
-        while body[-1].get("more_body"):
-            body.append(await receive())
+        try:
+            body = [await receive()]
+            while body[-1].get("more_body"):
+                body.append(await receive())
+        except HTTPException as error:  # too long; nobody further out makes a reply of it
+            await http_error_response(scope, error)(scope, receive, send)
+            return
         body.reverse()
 
         async def received() -> Message:

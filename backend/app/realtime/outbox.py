@@ -12,7 +12,7 @@ from engineio.packet import MESSAGE, Packet
 from app.utils.text_frames import text_frame, utf8_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 
 class SharedPacket(Packet):  # type: ignore[misc]
@@ -64,7 +64,7 @@ class Outbox:
 
     def put_nowait(self, packet: Packet | None) -> None:
         """Send a packet, at once when none is before it and the network takes it; None ends the writer."""
-        if packet is not None and self._write(packet):
+        if packet is not None and self._is_free() and self.write(_frame(packet)):
             return
         self._packets.append(packet)
         if packet is not None and isinstance(packet.data, str):
@@ -72,17 +72,12 @@ class Outbox:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    def put_all(self, packets: "Sequence[SharedPacket]") -> None:
-        """Send packets, as `put_nowait`, and where it can be in one write."""
-        if not self._write(*packets):
-            for packet in packets:
-                self.put_nowait(packet)
+    def write(self, frames: bytes) -> bool:
+        """Write frames now; False when some packets are before them, or the network takes no more."""
+        return self._is_free() and self.write_frame is not None and self.write_frame(frames)
 
-    def _write(self, *packets: Packet) -> bool:
-        """Write packets now; False when some are before them, or the network takes no more."""
-        if self.write_frame is None or self._reader is None or self._packets:
-            return False
-        return self.write_frame(b"".join(map(_frame, packets)) if len(packets) > 1 else _frame(packets[0]))
+    def _is_free(self) -> bool:
+        return self.write_frame is not None and self._reader is not None and not self._packets
 
     async def put(self, packet: Packet | None) -> None:
         """Queue a packet, as `put_nowait`."""

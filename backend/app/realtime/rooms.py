@@ -6,11 +6,12 @@ A packet is encoded once and put into each socket's outbox without a task. Knows
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from app.errors import Overloaded
+from app.realtime.aside import Aside
 from app.realtime.outbox import Outbox, SharedPacket
 from app.schemas.numbered import Delta, Ended, Numbered, Queued, Started, to_json
 
@@ -40,13 +41,6 @@ class Member:
     aside_seen: int = 0
 
 
-class Aside(NamedTuple):
-    """A packet for the sockets of a user, and those that were told at once."""
-
-    packet: SharedPacket
-    told: frozenset[Member]
-
-
 _HEADS: dict[type[Numbered], bytes] = {
     kind: f'2["{kind.__struct_config__.tag}",'.encode() for kind in (Queued, Started, Delta, Ended)
 }
@@ -69,7 +63,7 @@ class Rooms:
         self._members: dict[str, Member] = {}
         self._by_user: dict[str, set[Member]] = {}
         self._by_chat: dict[str, set[Member]] = {}
-        self._aside: dict[str, list[Aside]] = {}
+        self._aside: dict[str, Aside] = {}
         self._aside_timer: asyncio.TimerHandle | None = None
         self.replay: Replay = lambda _run_id, _seq: None
 
@@ -150,7 +144,7 @@ class Rooms:
                 if event["type"] == "chat.deleted":
                     self.leave(member, event["chat_id"])
         if len(told) < len(self._by_user[user_id]):
-            self._aside.setdefault(user_id, []).append(Aside(packet, told))
+            self._aside.setdefault(user_id, Aside()).add(packet, told)
             if self._aside_timer is None:
                 # not in the way of who waits for this very chat
                 self._aside_timer = asyncio.get_running_loop().call_later(ASIDE_S, self._send_all_aside)
@@ -166,11 +160,16 @@ class Rooms:
                 member.aside_seen = 0
 
     def _send_aside(self, member: Member) -> None:
-        aside = self._aside.get(member.user_id, ())
-        packets = [packet for packet, told in aside[member.aside_seen :] if member not in told]
-        member.aside_seen = len(aside)
-        if packets and member.sid in self._members and self._keeps_up(member):
-            member.outbox.put_all(packets)
+        aside = self._aside.get(member.user_id)
+        if aside is None:
+            return
+        seen, member.aside_seen = member.aside_seen, len(aside)
+        frames = aside.frames(member, seen)
+        if not frames or member.sid not in self._members or not self._keeps_up(member):
+            return
+        if not member.outbox.write(frames):
+            for packet in aside.packets(member, seen):
+                member.outbox.put_nowait(packet)
 
     def _keeps_up(self, member: Member) -> bool:
         """Return whether a socket reads what it is sent; one that does not is let go."""

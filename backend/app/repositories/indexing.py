@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import instance_state
 
 from app.models import ChatRow, MessageRow
+from app.repositories.late_statements import Late
 from app.repositories.plain_sql import PlainSql
 from app.utils.folding import cjk_pairs, fold, trigrams
 
@@ -121,7 +122,8 @@ async def _write_pieces(sql: PlainSql, number: int, content: str, *, delete: boo
         # a contentless index takes a row out by being told again what was put in
         command = f"INSERT INTO {table} ({table}, rowid, text) VALUES ('delete', :n, :pieces)"  # noqa: S608
         insert = f"INSERT INTO {table} (rowid, text) VALUES (:n, :pieces)"  # noqa: S608 (constants)
-        await sql.rows(command if delete else insert, {"n": number, "pieces": pieces})
+        values = {"n": number, "pieces": pieces}
+        await sql.late(Late(table, number, command if delete else insert, values))
 
 
 def pair_words(folded: str) -> str:

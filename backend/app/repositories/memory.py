@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 from app.database import Failures, configure_sqlite, to_json
 from app.repositories.schema import migrate
 from app.repositories.storage import Storage, Unit, unit_of
-from app.repositories.transactions import ThreadSession
+from app.repositories.thread_session import ThreadSession
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import to_json
 from app.models import Row
 from app.models.base import UtcDateTime
-from app.repositories.transactions import ThreadSession
+from app.repositories.late_statements import Late
+from app.repositories.thread_session import ThreadSession
 
 R = TypeVar("R", bound=Row)
 Convert = Callable[[Any], Any]
@@ -44,20 +45,28 @@ class PlainSql:
         result: Any = await self._session.execute(_text(sql), values)
         return result.all() if result.returns_rows else ()
 
-    async def insert(self, row: Row) -> None:
-        """Store a row that no session knows."""
-        kind = row.plain_of if isinstance(row, _Plain) else type(row)
+    async def late(self, what: Late) -> None:
+        """Run a statement whose rows nobody needs, at the latest before the commit."""
+        if isinstance(self._session, ThreadSession):
+            self._session.plain_late(what)
+        else:
+            await self.rows(what.sql, what.values)
+
+    async def insert(self, *rows: Row) -> None:
+        """Store rows of one kind that no session knows."""
+        kind = rows[0].plain_of if isinstance(rows[0], _Plain) else type(rows[0])
         fields = _fields(kind, self.is_sqlite)
-        given = row.__dict__
         values = {}
-        for field in fields:
-            value = given.get(field.name)
-            if value is None and field.default is not None and field.name not in given:
-                value = field.default(None)
-            values[field.column] = (
-                field.write(value) if field.write is not None and value is not None else value
-            )
-        await self.rows(_insert(kind), values)
+        for number, row in enumerate(rows):
+            given = row.__dict__
+            for field in fields:
+                value = given.get(field.name)
+                if value is None and field.default is not None and field.name not in given:
+                    value = field.default(None)
+                if field.write is not None and value is not None:
+                    value = field.write(value)
+                values[f"{field.column}_{number}"] = value
+        await self.rows(_insert(kind, len(rows)), values)
 
     async def one(self, kind: type[R], where: str, values: Mapping[str, Any]) -> R | None:
         """Return a row as `plain_row` makes them, or None."""
@@ -156,10 +165,11 @@ def _always(value: Any) -> Convert:
 
 
 @lru_cache
-def _insert(kind: type[Row]) -> str:
+def _insert(kind: type[Row], rows: int) -> str:
     columns = [field.column for field in _fields(kind, True)]  # noqa: FBT003
-    names = ", ".join(f":{column}" for column in columns)
-    return f"INSERT INTO {kind.__tablename__} ({', '.join(columns)}) VALUES ({names})"  # noqa: S608 (of the models)
+    names = (", ".join(f":{column}_{number}" for column in columns) for number in range(rows))
+    values = ", ".join(f"({each})" for each in names)
+    return f"INSERT INTO {kind.__tablename__} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 (of the models)
 
 
 @lru_cache

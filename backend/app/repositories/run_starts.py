@@ -26,6 +26,21 @@ class Places(NamedTuple):
     activity: int
 
 
+class Room(NamedTuple):
+    """Where a start goes, and what is in its way.
+
+    Whether the ids of its run and its message are taken, by anybody; whether the chat has a run that has not ended;
+    whether the message above it is one of the chat's, and has children already.
+    """
+
+    places: Places
+    has_run: bool
+    has_message: bool
+    is_live: bool
+    has_above: bool
+    has_siblings: bool
+
+
 class Placed(NamedTuple):
     """A message as far as the tree is concerned."""
 
@@ -46,17 +61,19 @@ class RunStartRepository:
         where = f"id = :chat_id AND user_id = :user_id AND deleted_at IS NULL{lock}"
         return await self.sql.one(ChatRow, where, {"chat_id": chat_id, "user_id": user_id})
 
-    async def taken(self, chat_id: str, run_id: str, message_id: str) -> set[str]:
-        """Return which of these are taken: `run` and `message` ids by anybody, the chat by a `live` run."""
-        found = await self.sql.rows(_TAKEN, {"chat_id": chat_id, "run_id": run_id, "message_id": message_id})
-        return {kind for (kind,) in found}
-
     async def places(self, user_id: str, chat_id: str) -> Places:
         """Return where the next message of a chat goes."""
-        ((messages, position, activity),) = await self.sql.rows(
-            _PLACES, {"user_id": user_id, "chat_id": chat_id}
+        (found,) = await self.sql.rows(
+            f"SELECT {_PLACES}",
+            {"user_id": user_id, "chat_id": chat_id},
         )
-        return Places(messages, position or 0, activity or 0)
+        return _places(*found)
+
+    async def room(self, user_id: str, chat_id: str, run_id: str, message_id: str, above: str | None) -> Room:
+        """Return where a start goes, its first message below the message `above`, and what is in its way."""
+        values = {"user_id": user_id, "chat_id": chat_id, "run_id": run_id, "message_id": message_id}
+        ((messages, position, activity, *found),) = await self.sql.rows(_ROOM, values | {"above": above})
+        return Room(_places(messages, position, activity), *map(bool, found))
 
     async def message(self, chat_id: str, message_id: str) -> Placed | None:
         """Return a message of this chat, or None."""
@@ -76,11 +93,11 @@ class RunStartRepository:
             Conflict: `run_active` or `id_conflict`: another backend was faster. The unit is lost.
         """
         try:
+            await self.sql.insert(*messages)
+            await self.sql.insert(run)
             for message in messages:
-                await self.sql.insert(message)
                 if message.content:
                     await index_plainly(self.sql, message.chat_id, message.id, "", message.content)
-            await self.sql.insert(run)
         except (IntegrityError, sqlite3.IntegrityError) as error:
             if is_second_live_run(error):
                 raise Conflict("run_active", "This chat has a run that has not ended.") from error
@@ -104,15 +121,22 @@ class RunStartRepository:
         return [(role, content) for role, content in await self.sql.rows(_PATH_TEXTS, {"leaf_id": leaf_id})]
 
 
-_TAKEN = """
-    SELECT 'run' FROM runs WHERE id = :run_id
-    UNION ALL SELECT 'message' FROM messages WHERE id = :message_id
-    UNION ALL SELECT 'live' FROM runs WHERE chat_id = :chat_id AND status IN ('queued', 'streaming')
-"""
+def _places(messages: int, position: int | None, activity: int | None) -> Places:
+    return Places(messages, position or 0, activity or 0)
+
+
 _PLACES = f"""
-    SELECT (SELECT count(*) FROM messages WHERE chat_id = :chat_id),
-           (SELECT max(position) FROM messages WHERE chat_id = :chat_id),
-           {LAST_ACTIVITY}
+    (SELECT count(*) FROM messages WHERE chat_id = :chat_id),
+    (SELECT max(position) FROM messages WHERE chat_id = :chat_id),
+    {LAST_ACTIVITY}
+"""  # noqa: S608 (a constant)
+_ROOM = f"""
+    SELECT {_PLACES},
+    EXISTS (SELECT 1 FROM runs WHERE id = :run_id),
+    EXISTS (SELECT 1 FROM messages WHERE id = :message_id),
+    EXISTS (SELECT 1 FROM runs WHERE chat_id = :chat_id AND status IN ('queued', 'streaming')),
+    EXISTS (SELECT 1 FROM messages WHERE id = :above AND chat_id = :chat_id),
+    EXISTS (SELECT 1 FROM messages WHERE parent_id = :above)
 """  # noqa: S608 (a constant)
 _MESSAGE = "SELECT id, role, parent_id FROM messages WHERE id = :message_id AND chat_id = :chat_id"
 _ROOTS = "SELECT id FROM messages WHERE chat_id = :chat_id AND parent_id IS NULL ORDER BY position"

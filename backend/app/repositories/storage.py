@@ -19,7 +19,8 @@ from app.repositories.run_starts import RunStartRepository
 from app.repositories.run_tokens import RunTokenRepository
 from app.repositories.runs import RunRepository
 from app.repositories.search import SearchRepository
-from app.repositories.transactions import ThreadSession, Transactions
+from app.repositories.thread_session import ThreadSession
+from app.repositories.transactions import Transactions
 from app.repositories.transfers import TransferRepository
 
 T = TypeVar("T")

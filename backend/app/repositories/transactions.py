@@ -6,88 +6,23 @@ Knows no query. A trip costs more than most statements here, and a commit more t
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from app.database import READERS, Database, Failures, configure_sqlite, storage_failure, to_json
+from app.repositories.late_statements import Late, do_late
+from app.repositories.thread_session import ThreadSession, raw_connection
 from app.utils.sqlite_driver import CACHED_STATEMENTS
 
 TOGETHER_S = (
     0.004  # of work that is committed together, so that the first of many does not wait for all of them
 )
-
-
-class ThreadSession:
-    """The methods of `AsyncSession` that repositories call, over a connection of this very thread: none of them waits.
-
-    The ORM's session is made when it is asked for: plain SQL needs none.
-    """
-
-    def __init__(self, bind: Connection | Session) -> None:
-        self._bind = bind
-        self._raw: Any = None
-        self._session = bind if isinstance(bind, Session) else None
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what is not asynchronous in an `AsyncSession` either: `add`, `new`, `dirty`, `get_bind`."""
-        return getattr(self.session, name)
-
-    @property
-    def session(self) -> Session:
-        """The ORM's session on this connection."""
-        if self._session is None:
-            assert isinstance(self._bind, Connection)  # noqa: S101 (else it was there from the beginning)
-            self._session = Session(
-                bind=self._bind,
-                expire_on_commit=False,
-                autoflush=False,
-                join_transaction_mode="create_savepoint",
-            )
-        return self._session
-
-    def plain(self, sql: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-        """Run plain SQL and return its rows."""
-        if self._raw is None:
-            bind = self._bind.connection() if isinstance(self._bind, Session) else self._bind
-            self._raw = bind.connection.driver_connection
-        rows: list[Sequence[Any]] = self._raw.execute(sql, values).fetchall()
-        return rows
-
-    def end(self, *, well: bool) -> None:
-        """Send the ORM's changes, or drop them."""
-        if self._session is None:
-            return
-        try:
-            if well:
-                self._session.commit()
-        finally:
-            self._session.close()
-
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Execute a statement."""
-        return self.session.execute(*args, **kwargs)
-
-    async def scalar(self, *args: Any, **kwargs: Any) -> Any:
-        """Execute a statement and return its first value."""
-        return self.session.scalar(*args, **kwargs)
-
-    async def scalars(self, *args: Any, **kwargs: Any) -> Any:
-        """Execute a statement and return its first column."""
-        return self.session.scalars(*args, **kwargs)
-
-    async def get(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a row by its key."""
-        return self.session.get(*args, **kwargs)
-
-    async def flush(self) -> None:
-        """Send what was set on rows."""
-        self.session.flush()
+GATHER_S = 0.002  # at most, while each turn of the loop brings more
 
 
 Work = Callable[[ThreadSession], Awaitable[Any]]
@@ -141,6 +76,7 @@ class Transactions:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         while self._gathering:
+            await self._gathered()
             async with self._database.turn():
                 batch = sorted(self._gathering, key=lambda asked: not asked.urgent)
                 self._gathering = []
@@ -155,6 +91,14 @@ class Transactions:
                 else:
                     asked.answer.set_exception(error)
         self._server = None
+
+    async def _gathered(self) -> None:
+        """Wait while each turn of the loop brings more: to begin and to commit costs as much as a start."""
+        loop = asyncio.get_running_loop()
+        seen, until = 0, loop.time() + GATHER_S
+        while len(self._gathering) > seen and loop.time() < until:
+            seen = len(self._gathering)
+            await asyncio.sleep(0)
 
     # --- in the threads -------------------------------------------------------------------------------------
 
@@ -172,18 +116,21 @@ class Transactions:
             with Failures(), self._writer.connect() as connection, connection.begin():
                 until = time.perf_counter() + TOGETHER_S
                 outcomes = []
+                late: list[Late] = []
                 for work in batch:
-                    outcomes.append(_attempted(work, connection))
+                    outcomes.append(_attempted(work, connection, late))
                     if time.perf_counter() > until:
                         break
+                do_late(late, raw_connection(connection))
                 return outcomes
         except Exception as error:  # noqa: BLE001 (each asker is told)
             return [(None, error)] * len(batch)
 
 
-def _attempted(work: Work, connection: Connection) -> tuple[Any, BaseException | None]:
+def _attempted(work: Work, connection: Connection, late: list[Late]) -> tuple[Any, BaseException | None]:
     """Do one of a batch. What it changed is undone when it raises; a failure of the database itself fails them all."""
-    session = ThreadSession(connection)
+    mine: list[Late] = []
+    session = ThreadSession(connection, mine)
     session.plain("SAVEPOINT one", {})
     try:
         result = finished(work(session))
@@ -196,6 +143,7 @@ def _attempted(work: Work, connection: Connection) -> tuple[Any, BaseException |
         session.plain("RELEASE one", {})
         return None, error
     session.plain("RELEASE one", {})
+    late += mine
     return result, None
 
 

@@ -164,11 +164,14 @@ async def append_message(
     return message
 
 
-async def prompt_turns(unit: Unit, chat: ChatRow, leaf_id: str) -> tuple[Turn, ...]:
-    """Return the prompt that ends with a message: the system prompt, then the path; of answers only the text."""
+async def prompt_turns(unit: Unit, chat: ChatRow, leaf_id: str | None, *last: Turn) -> tuple[Turn, ...]:
+    """Return a prompt: the system prompt, the path down to a message (None: there is none), and what comes last.
+
+    Of answers only the text.
+    """
     system = (Turn("system", chat.system_prompt),) if chat.system_prompt else ()
-    path = await unit.starts.path_texts(leaf_id)
-    return (*system, *(Turn(role, content) for role, content in path if content))  # type: ignore[arg-type]
+    path = await unit.starts.path_texts(leaf_id) if leaf_id is not None else ()
+    return (*system, *(Turn(role, content) for role, content in path if content), *last)  # type: ignore[arg-type]
 
 
 async def summary_of(unit: Unit, chat: ChatRow) -> ChatSummary:

@@ -4,7 +4,7 @@ Admits nothing and starts nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from app.models import ChatRow, MessageRow, RunRow
 from app.ports import Clock, ModelCatalogue, Turn
 from app.repositories.chats import ListedChat
 from app.repositories.plain_sql import plain_row
+from app.repositories.run_starts import Room
 from app.repositories.storage import Storage, Unit
 from app.schemas.chat import ChatSummary
 from app.schemas.message import Message
@@ -89,7 +90,7 @@ class RunStart:
     ) -> StoredStart | RunStarted:
         """Store the user message, the empty answer and the run, all or nothing; or return what is known of the request.
 
-        `ready` is called on the event loop with what is about to be committed, which may fail yet.
+        `ready` is called on the event loop with what is about to be written and committed, which may fail yet.
 
         Raises:
             NotFound: `chat_not_found`, `message_not_found` (the parent).
@@ -105,14 +106,14 @@ class RunStart:
             chat = await unit.starts.chat_for_change(user_id, chat_id)
             if chat is None:
                 raise chat_not_found()
-            if taken := await unit.starts.taken(chat_id, run_id, message_id):
-                return await _known_or_conflict(unit, chat_id, request, taken)
-            places = await unit.starts.places(user_id, chat_id)
+            above = request.parent_id if has_parent(request) else chat.active_leaf_id
+            room = await unit.starts.room(user_id, chat_id, run_id, message_id, above)
+            if room.has_run or room.has_message or room.is_live:
+                return await _known_or_conflict(unit, chat_id, request, is_live=room.is_live)
+            places = room.places
             check_room(places.messages, new=1 if request.message is None else 2)
             title_before = chat.title
-            question = (
-                await _question(unit, chat, request, message_id) if request.message is not None else None
-            )
+            question = _question(chat_id, request, message_id, above, room)
             parent_id = question.id if question is not None else await _answered(unit, chat, request)
             answer = new_message(chat_id, str(uuid4()), parent_id, role="assistant")
             answer.status = "queued"
@@ -133,12 +134,11 @@ class RunStart:
                 model_room(options.max_tokens, options.model, self._catalogue.known(), field=field)
             run = new_run(run_id, user_id, answer, options, origin)
             run.owner = place.owner
-            await unit.starts.insert(rows, run)
-            await unit.starts.save_chat(chat, title_before)
-            above = rows[0].parent_id
-            siblings = await unit.starts.children(chat_id, above)
+            older: Sequence[str] = ()
+            if question is None or room.has_siblings or (above is None and places.messages):
+                older = await unit.starts.children(chat_id, rows[0].parent_id)
             shown = [
-                message_on_wire(rows[0], siblings),
+                message_on_wire(rows[0], [*older, rows[0].id]),
                 *(message_on_wire(row, [row.id]) for row in rows[1:]),
             ]
             start = StoredStart(
@@ -147,12 +147,18 @@ class RunStart:
                 assistant_message=shown[-1],
                 chat=summary_on_wire(ListedChat(chat, places.messages + len(rows), run_id)),
                 options=options,
-                turns=await prompt_turns(unit, chat, parent_id),
+                turns=await (
+                    prompt_turns(unit, chat, above, Turn("user", question.content))
+                    if question is not None
+                    else prompt_turns(unit, chat, parent_id)
+                ),
             )
             if place.in_one_thread:
                 loop.call_soon_threadsafe(ready, start)  # and so before the loop hears of the commit
             else:
                 ready(start)
+            await unit.starts.insert(rows, run)
+            await unit.starts.save_chat(chat, title_before)
             return start
 
         place = self._storage.of(chat_id)
@@ -166,22 +172,25 @@ class RunStart:
         return stored
 
 
-async def _known_or_conflict(unit: Unit, chat_id: str, request: StartRun, taken: set[str]) -> RunStarted:
+async def _known_or_conflict(unit: Unit, chat_id: str, request: StartRun, *, is_live: bool) -> RunStarted:
     known = await known_start(unit, chat_id, request)
     if known is not None:
         return known
-    if "live" in taken:
+    if is_live:
         raise Conflict("run_active", "This chat has a run that has not ended.")
     raise Conflict("id_conflict", "This id is taken.")
 
 
-async def _question(unit: Unit, chat: ChatRow, request: StartRun, message_id: str) -> MessageRow:
-    """Return the user message that is to be added."""
-    parent_id = request.parent_id if has_parent(request) else chat.active_leaf_id
-    if parent_id is not None and await unit.starts.message(chat.id, parent_id) is None:
+def _question(
+    chat_id: str, request: StartRun, message_id: str, above: str | None, room: Room
+) -> MessageRow | None:
+    """Return the user message that is to be added, below `above`, or None when an old one is answered again."""
+    if request.message is None:
+        return None
+    if above is not None and not room.has_above:
         raise message_not_found(field="parent_id")
-    message = new_message(chat.id, message_id, parent_id, role="user")
-    message.content = request.message.content if request.message is not None else ""
+    message = new_message(chat_id, message_id, above, role="user")
+    message.content = request.message.content
     return message
 
 

@@ -130,7 +130,7 @@ PATCHES = (
     ),
     Patch(
         "sending again sends twice", "app/services/run_start.py",
-        "            if taken := await unit.starts.taken(chat_id, run_id, message_id):\n", "            if taken := set():\n",
+        "            if room.has_run or room.has_message or room.is_live:\n", "            if False:\n",
         "runs/test_starting.py::test_fifty_times_the_same_request_at_once_is_one_run",
     ),
     Patch(

@@ -1,6 +1,7 @@
 """Who is sent what in which order: open chats at once, others together, nothing overtakes."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -117,6 +118,29 @@ async def test_what_was_told_at_once_is_not_told_again_to_that_socket_but_to_the
             (True, False),
             (False, True),
         ]
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_of_many_packets_each_socket_gets_what_it_has_not_had_in_order(
+    rooms: Rooms, *, takes: bool
+) -> None:
+    readers = [await a_reader(rooms) for _ in range(3)]
+    for number, reader in enumerate(readers):
+        rooms.enter(reader.member, f"chat {number}")
+        reader.takes = takes
+    for title in ("a", "b"):
+        for number in range(4):
+            rooms.user_event(USER, changed(f"chat {number}", f"{title}{number}"))
+    for reader in readers:
+        rooms.enter(reader.member, OTHER)  # asks for what waits
+    await asyncio.sleep(0)
+
+    everything = [f"{title}{number}" for title in "ab" for number in range(4)]
+    for number, reader in enumerate(readers):
+        mine = [f"a{number}", f"b{number}"]
+        told = b"".join(reader.written).decode("latin1") if takes else " ".join(reader.queued)
+        heard = re.findall(r'"title":"(..)"', told)
+        assert heard == [*mine, *(each for each in everything if each not in mine)]
 
 
 async def test_who_comes_later_is_told_nothing_of_before(rooms: Rooms) -> None:

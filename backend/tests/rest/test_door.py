@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -113,6 +114,17 @@ async def test_a_body_has_a_limit(client: Client, over: int, *, is_chunked: bool
     if over:
         assert reply.json()["code"] == "body_too_large"
         assert len(reply.content) <= 4096
+
+
+async def test_a_start_has_the_limit_too_where_its_length_is_not_announced(client: Client) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    path = f"/api/chats/{uuid4()}/runs"
+    reply = await client.post(path, content=chunks(), headers={"Content-Type": "application/json"})
+
+    assert (reply.status_code, reply.json()["code"]) == (413, "body_too_large")
 
 
 async def test_an_announced_body_that_is_too_large_is_never_read(sqlite_url: str) -> None:

@@ -4,11 +4,15 @@ import asyncio
 import sqlite3
 
 import pytest
+from sqlalchemy import event
 
 from app.database import Database
 from app.errors import Conflict, Unavailable
 from app.models import ChatRow
+from app.repositories.late_statements import Late, do_late
 from app.repositories.storage import Storage, Unit
+from app.services.search_service import SearchService
+from tests.fakes.clock import FakeClock
 from tests.storage.test_units import NOW, a_chat
 
 
@@ -70,6 +74,79 @@ async def test_urgent_work_goes_before_what_waits(storage: Storage) -> None:
         assert order == ["urgent", "usual"]
     else:
         assert sorted(order) == ["urgent", "usual"]
+
+
+async def test_what_comes_in_the_next_turns_of_the_loop_is_committed_together(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('many')}/many.db")
+    storage = Storage(database)
+    commits: list[object] = []
+    assert storage._transactions is not None
+    event.listen(storage._transactions._writer, "commit", commits.append)
+
+    async def come(turn: int) -> None:
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        await storage.transaction(lambda unit: unit.starts.sql.rows("SELECT 1", {}))
+
+    await asyncio.gather(*(come(turn) for turn in range(8)))
+    await database.close()
+
+    assert len(commits) == 1
+
+
+def test_an_index_is_told_of_a_whole_batch_at_once_and_of_each_row_in_its_order() -> None:
+    """Told of one text after the other, it writes a segment each time that a number is not above the last one."""
+    told = sqlite3.connect(":memory:", isolation_level=None)
+    told.execute("CREATE VIRTUAL TABLE pieces USING fts5 (text, content='', columnsize=0)")
+    new = "INSERT INTO pieces (rowid, text) VALUES (:n, :text)"
+    gone = "INSERT INTO pieces (pieces, rowid, text) VALUES ('delete', :n, :text)"
+    told.execute("BEGIN")
+    do_late([Late("pieces", n, new, {"n": n, "text": f"word{n}"}) for n in (9, 1, 8, 2, 7, 3)], told)
+    told.execute("COMMIT")
+    segments = told.execute("SELECT count(DISTINCT segid) FROM pieces_idx").fetchone()
+    again = [("word8", "other"), ("other", "third")]
+    do_late(
+        [
+            Late("pieces", 8, sql, {"n": 8, "text": text})
+            for before, after in again
+            for sql, text in ((gone, before), (new, after))
+        ],
+        told,
+    )
+    found = {
+        word: [n for (n,) in told.execute("SELECT rowid FROM pieces WHERE pieces MATCH ?", (word,))]
+        for word in ("word9", "word8", "other", "third")
+    }
+    told.close()
+    assert segments == (1,)
+    assert found == {"word9": [9], "word8": [], "other": [], "third": [8]}
+
+
+async def test_a_title_that_changes_twice_in_one_batch_is_found_as_it_is_now(storage: Storage) -> None:
+    if not storage.in_one_thread:
+        return  # there each has a transaction of its own, and the second finds no chat
+    chat = a_chat("alphabet")
+
+    async def call(title: str, unit: Unit) -> None:
+        row = await unit.chats.get_for_change("local", chat.id)
+        assert row is not None
+        row.title = title
+        await unit.chats.save()
+
+    await asyncio.gather(
+        storage.transaction(lambda unit: unit.chats.insert(chat)),
+        storage.transaction(lambda unit: call("betatest", unit)),
+        storage.transaction(lambda unit: call("gammaray", unit)),
+    )
+    search = SearchService(storage, FakeClock())
+
+    found = {
+        word: [hit.chat.title for hit in (await search.search("local", word, limit=9, cursor=None)).items]
+        for word in ("alphabet", "betatest", "gammaray")
+    }
+    assert found == {"alphabet": [], "betatest": [], "gammaray": ["gammaray"]}
 
 
 async def test_a_caller_that_goes_away_does_not_stop_what_was_asked(storage: Storage) -> None:
