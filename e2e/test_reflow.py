@@ -60,6 +60,15 @@ def test_at_400_percent_nothing_scrolls_both_ways(
     assert sideways(tab.page) == []
 
 
+def test_the_first_visit_is_read_from_its_top(tiers: Tiers, new_tab: NewTab) -> None:
+    tab = new_tab(tiers, viewport={"width": 320, "height": 568}, **TOUCH).open()
+    expect(tab.hook("starter").last).to_be_attached()
+
+    assert tab.hook("messages").evaluate("area => area.scrollHeight > area.clientHeight")
+    assert tab.hook("messages").evaluate("area => area.scrollTop") == 0
+    expect(tab.hook("jump-to-latest")).to_have_count(0)
+
+
 def test_text_twice_as_large_loses_nothing(tiers: Tiers, new_tab: NewTab, engine: ScriptedEngine) -> None:
     tab = new_tab(tiers).open()
     # What "text only" zoom and the browser's own text size do.

@@ -5,10 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+from e2e.browser import PHONE
 from e2e.chat_page import ChatPage
+from e2e.conftest import NewTab
 from e2e.deadline import eventually
 from e2e.rest import Rest
 from e2e.scripted_engine import ScriptedEngine
+from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.chromium
 
@@ -106,6 +109,30 @@ def test_search_finds_a_two_character_chinese_word_and_marks_it(
     tab.page.locator("mark").click()
     tab.page.wait_for_url(f"**/c/{found['id']}*")
     expect(tab.content).to_contain_text("明天的天气很好")
+
+
+def test_on_a_telephone_a_hit_leads_to_its_words_though_the_list_goes(
+    tiers: Tiers, new_tab: NewTab, rest: Rest, engine: ScriptedEngine
+) -> None:
+    engine.answer(content=f"{'Filler. ' * 400}The umbrella is red. {'Filler. ' * 400}")
+    found = rest.new_chat(title="Packing")
+    rest.ask("What do I need?", chat=found)
+    rest.new_chat(title="Something else")
+    tab = new_tab(tiers, viewport=PHONE, has_touch=True).open()
+    tab.page.get_by_role("button", name="Open the list of chats").click()
+    tab.hook("chat-search").fill("umbrella")
+
+    tab.hook("search-hit").click()
+
+    tab.page.wait_for_function("CSS.highlights.get('search-hit')?.size === 1")
+    top, bottom = tab.page.evaluate(
+        """() => {
+          const [range] = CSS.highlights.get('search-hit');
+          const { top, bottom } = range.getBoundingClientRect();
+          return [top, bottom];
+        }"""
+    )
+    assert 0 < top < bottom < PHONE["height"]
 
 
 @pytest.mark.parametrize("words", ['"', "AND", "NEAR(", "col:x", "-", "%", "<script>alert(1)</script>", "*"])

@@ -177,16 +177,18 @@ describe('while an answer is written', () => {
 });
 
 describe('files', () => {
-	const hand = (type: 'paste' | 'drop', ...files: File[]) => {
+	const handTo = (place: Element, type: 'paste' | 'drop' | 'dragover', ...files: File[]) => {
 		const data = new DataTransfer();
 		for (const file of files) data.items.add(file);
 		const init = { bubbles: true, cancelable: true };
-		box().dispatchEvent(
+		const event =
 			type === 'paste'
 				? new ClipboardEvent('paste', { clipboardData: data, ...init })
-				: new DragEvent('drop', { dataTransfer: data, ...init })
-		);
+				: new DragEvent(type, { dataTransfer: data, ...init });
+		place.dispatchEvent(event);
+		return event;
 	};
+	const hand = (type: 'paste' | 'drop', ...files: File[]) => handTo(box(), type, ...files);
 
 	test.each(['paste', 'drop'] as const)('a text file comes in as text: %s', async (type) => {
 		const { byId } = await openPage();
@@ -196,12 +198,43 @@ describe('files', () => {
 		await expect.element(byId('composer')).toHaveValue('Look:\na.py\n```py\nprint("你好")\n```');
 	});
 
+	test.each([
+		['GBK', [0xc4, 0xe3, 0xba, 0xc3]],
+		['UTF-16', [0xff, 0xfe, 0x60, 0x4f, 0x7d, 0x59]]
+	])('a Chinese text in %s is read as it is', async (_encoding, bytes) => {
+		const { byId } = await openPage();
+		hand('drop', new File([new Uint8Array(bytes)], 'a.txt'));
+
+		await expect.element(byId('composer')).toHaveValue('a.txt\n```txt\n你好\n```');
+	});
+
+	test('may be dropped anywhere: the page says so, and is not left for them', async () => {
+		const { app, byId } = await openPage();
+		const file = () => new File(['words'], 'a.txt');
+		const place = document.querySelector('[data-testid=sidebar]')!;
+		expect(handTo(place, 'dragover', file()).defaultPrevented).toBe(true);
+		await expect.element(byId('drop-here')).toBeVisible();
+
+		expect(handTo(place, 'drop', file()).defaultPrevented).toBe(true);
+		await expect.element(byId('composer')).toHaveValue('a.txt\n```txt\nwords\n```');
+		expect(byId('drop-here').elements()).toHaveLength(0);
+
+		// What lies under a dialog is not written into unseen.
+		app.dialog = 'settings';
+		await expect.element(byId('settings-dialog')).toBeVisible();
+		expect(handTo(place, 'drop', file()).defaultPrevented).toBe(true);
+		await nextFrames();
+		await expect.element(byId('composer')).toHaveValue('a.txt\n```txt\nwords\n```');
+	});
+
 	test('what is too large or no text is refused by name', async () => {
 		const { byId } = await openPage();
 		hand('drop', new File(['x'.repeat(100_001)], 'big.txt'));
 		await expect.element(page.getByText('big.txt is too large')).toBeVisible();
 		hand('drop', new File([new Uint8Array([0x89, 0x50, 0, 1])], 'a.png'));
 		await expect.element(page.getByText('a.png is not a text file')).toBeVisible();
+		hand('drop', new File([new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x20])], 'latin.txt'));
+		await expect.element(page.getByText('latin.txt is not a text file')).toBeVisible();
 
 		await expect.element(byId('composer')).toHaveValue('');
 	});

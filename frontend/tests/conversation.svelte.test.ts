@@ -317,6 +317,20 @@ describe('what a screen reader hears', () => {
 		expect(heard()).toContain('The answer is complete.');
 	});
 
+	test.each([
+		['stopped', 'Stopped.'],
+		['failed', 'The model is writing…']
+	] as const)('does not call an answer complete that was %s', async (outcome, last) => {
+		const opened = await openPage();
+		const run = await ask(opened);
+		await vi.waitUntil(() => heard().includes('The model is writing…'));
+		opened.backend.end(run, outcome, { content: '' });
+		await expect.element(opened.byId('message').last()).toHaveAttribute('data-status', outcome);
+
+		await vi.waitUntil(() => heard().endsWith(last));
+		expect(heard()).not.toContain('complete');
+	});
+
 	test('begins with the first sentence, also if it came before the page was drawn', async () => {
 		const opened = await openPage();
 		await opened.byId('composer').fill('Why?');
@@ -494,6 +508,19 @@ describe('scrolling', () => {
 });
 
 describe('a chat that cannot be shown', () => {
+	test('because it was deleted elsewhere can be brought back', async () => {
+		const backend = withAnswer({});
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await expect.element(byId('message').last()).toBeVisible();
+		await backend.api.deleteChat('chat');
+		await expect.element(page.getByRole('alert')).toHaveTextContent('This chat was deleted.');
+
+		await byId('restore').click();
+
+		await expect.element(byId('message').last()).toHaveTextContent('Because.');
+		await expect.element(byId('composer')).toBeVisible();
+	});
+
 	test.each([
 		['chat_not_found', 'This chat does not exist, or was deleted.'],
 		['internal_error', 'The server ran into an error.']

@@ -75,7 +75,12 @@ export class FakeBackend {
 				return { items, next_cursor: next < all.length ? String(next) : null };
 			}),
 		searchChats: (query) =>
-			this.#command('searchChats', [query], () => ({ items: this.hits, next_cursor: null })),
+			this.#command('searchChats', [query], () => {
+				const from = query.cursor ? Number(query.cursor) : 0;
+				const next = from + (query.limit ?? 20);
+				const next_cursor = next < this.hits.length ? String(next) : null;
+				return { items: this.hits.slice(from, next), next_cursor };
+			}),
 		createChat: (body) =>
 			this.#command('createChat', [body], () => {
 				const id = body.id ?? crypto.randomUUID();

@@ -142,6 +142,21 @@ describe('the list', () => {
 		await vi.waitUntil(() => titles().length === 3);
 	});
 
+	test('all that are listed can be selected, and let go again', async () => {
+		const backend = withChats('one', 'two', 'three');
+		const { app, byId } = await openPage({ backend });
+		await vi.waitUntil(() => titles().length === 3);
+		await byId('chat-views').click();
+		await byId('select-chats').click();
+		await byId('select-all').click();
+		await expect.element(page.getByText('3 selected')).toBeVisible();
+		await expect.element(byId('select-all')).toBeChecked();
+
+		await byId('select-all').click();
+		await expect.element(page.getByText('0 selected')).toBeVisible();
+		expect(app.chats.selection?.size).toBe(0);
+	});
+
 	test('says when there is nothing yet, and when it could not be loaded', async () => {
 		const empty = await openPage();
 		await expect.element(page.getByText('No chats yet.')).toBeVisible();
@@ -274,6 +289,30 @@ describe('search', () => {
 		await userEvent.keyboard('{Escape}');
 		await byId('chat-search').fill('');
 		await vi.waitUntil(() => !CSS.highlights.has('search-hit'));
+	});
+
+	test('gives more hits on request, and can be tried again when it fails', async () => {
+		const backend = withChats('first');
+		const hit = (at: number) => ({
+			chat: aSummary({ id: `c${at}`, title: `Chat ${at}` }),
+			message_id: null,
+			role: null,
+			snippet: `<mark>Chat</mark> ${at}`
+		});
+		backend.hits = Array.from({ length: 40 }, (_, at) => hit(at));
+		backend.refusals.set('searchChats', new Failure('storage_busy', { status: 503 }));
+		const { byId } = await openPage({ backend });
+		await byId('chat-search').fill('chat');
+		await expect.element(page.getByText('The database is busy.')).toBeVisible();
+		await page.getByRole('button', { name: 'Retry' }).click();
+		await expect.element(page.getByText('The first 30 hits')).toBeVisible();
+		expect(byId('search-hit').elements()).toHaveLength(30);
+
+		await byId('more-hits').click();
+
+		await expect.element(page.getByText('40 hits')).toBeVisible();
+		expect(byId('search-hit').elements()).toHaveLength(40);
+		expect(byId('more-hits').elements()).toHaveLength(0);
 	});
 
 	test('asks once the writer pauses, and goes back to the list with Escape', async () => {

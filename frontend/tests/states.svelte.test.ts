@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { describe, expect, test, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
-import { aChat, aMessage } from './builders';
+import { aChat, aMessage, aSummary } from './builders';
 import { FakeBackend, healthOf } from './fake_backend';
 import { ask, openPage } from './page';
 
@@ -88,6 +88,22 @@ describe('the connection', () => {
 		vi.useRealTimers();
 		await expect.element(byId('connection')).toHaveAttribute('data-state', 'offline');
 		await expect.element(page.getByText('You are offline.')).toBeVisible();
+
+		await page.getByRole('button', { name: 'Try now' }).click();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
+	});
+
+	test('to a server that is away is told once: it is not the reader who is offline', async () => {
+		const { app, byId, backend } = await openPage();
+		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
+		vi.useFakeTimers();
+		backend.goOffline();
+		vi.advanceTimersByTime(5_100);
+		vi.useRealTimers();
+		await app.engine.check();
+		await expect.element(byId('engine-state')).toHaveTextContent('The server is not answering');
+		expect(page.getByText('You are offline.').elements()).toHaveLength(0);
+		expect(byId('engine-state').elements()).toHaveLength(1);
 
 		await page.getByRole('button', { name: 'Try now' }).click();
 		await expect.element(byId('connection')).toHaveAttribute('data-state', 'online');
@@ -203,6 +219,26 @@ describe('the keyboard', () => {
 		await expect.element(byId('settings-dialog')).toBeVisible();
 		await userEvent.keyboard('{Escape}');
 		await vi.waitUntil(() => app.dialog === null);
+	});
+
+	test('a chat that is found by what is in it shows the words, and leads to them', async () => {
+		const backend = new FakeBackend();
+		const said = aMessage({ id: 'm', chat_id: 'chat', content: 'Bring an umbrella.' });
+		backend.put(aChat({ id: 'chat', title: 'Packing', messages: [said], active_leaf_id: 'm' }));
+		const snippet = 'Bring an <mark>umbrella</mark>.';
+		backend.hits = [
+			{ chat: aSummary({ id: 'chat', title: 'Packing' }), message_id: 'm', role: 'user', snippet }
+		];
+		const { app, byId } = await openPage({ backend });
+		app.dialog = 'palette';
+		await byId('palette-box').fill('umbrella');
+		await expect.element(byId('palette-chat')).toHaveTextContent('Packing Bring an umbrella.');
+		expect(document.querySelector('[data-testid=palette] mark')?.textContent).toBe('umbrella');
+
+		await userEvent.keyboard('{Enter}');
+		// The router is not here.
+		app.show('chat');
+		await vi.waitUntil(() => CSS.highlights.get('search-hit')?.size === 1);
 	});
 
 	test('Ctrl+/ shows the shortcuts, Shift+Escape goes to the box', async () => {

@@ -37,14 +37,25 @@ const KNOWN: [sentence: RegExp, key: MessageKey][] = [
 	[/^No conversation of VLLM Chat, Open WebUI, .+ was found in it\.$/, 'transfer.is_no_export'],
 	[/^The database does not answer\.$/, 'error.storage_unavailable'],
 	[
-		/^The conversation has at least (?<used>\d+) tokens; the model's context holds (?<limit>\d+)\.$/,
+		/^The conversation has at least (?<used>\d+) tokens; the model's context holds (?<limit>\d+)\./,
 		'backend.context'
-	]
+	],
+	[/^The conversation is longer than the model's context\./, 'error.context_too_long'],
+	[/^VLLM_API_BASE_URL is not the address of an engine\.$/, 'backend.wrong_address'],
+	[/^The engine is overloaded or not ready; try again in a moment\.$/, 'backend.overloaded'],
+	[/^The engine does not accept these options\.$/, 'backend.options'],
+	[/^The engine does not accept this value of (?<name>[\w.]+)\.$/, 'backend.value']
 ];
 
+/** The backend's sentences for programs go on with what a program can do: people have buttons for that. */
+const FOR_PROGRAMS: ReadonlySet<MessageKey> = new Set([
+	'backend.context',
+	'error.context_too_long'
+]);
+
 export function inOwnWords(sentence: string): string {
-	if (language() === 'en') return sentence;
 	for (const [pattern, key] of KNOWN) {
+		if (language() === 'en' && !FOR_PROGRAMS.has(key)) continue;
 		const found = pattern.exec(sentence);
 		if (found) return t(key, found.groups ?? {});
 	}

@@ -86,9 +86,11 @@ export function failureText(failure: Failure | RunError): FailureText {
 	// A newer backend may know codes that this page does not.
 	const sentences = FAILURES[failure.code] ?? FAILURES.internal_error;
 	const detail = 'detail' in failure ? failure.detail : failure.message;
+	const cause = t(sentences.cause, { limit: limit ?? '?' });
+	const more = sentences.withDetail && detail ? inOwnWords(detail) : null;
 	return {
-		cause: t(sentences.cause, { limit: limit ?? '?' }),
+		cause,
 		next: sentences.next ? t(sentences.next) : null,
-		detail: sentences.withDetail && detail ? inOwnWords(detail) : null
+		detail: more === cause ? null : more
 	};
 }

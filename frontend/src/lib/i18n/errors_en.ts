@@ -54,7 +54,7 @@ export const errorsEn = {
 	'error.next.wait': 'Wait a moment.',
 	'error.next.moment': 'It is back in a moment.',
 	'error.next.wait_or_stop': 'Wait for it, or stop it.',
-	'error.next.choose_model': 'Choose another model above.',
+	'error.next.choose_model': 'Choose another model.',
 	'error.next.shorten': 'Make it shorter.',
 	'error.next.settings': 'Lower it in the settings.',
 	'error.next.new_chat': 'Start a new chat.',

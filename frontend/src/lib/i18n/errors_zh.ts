@@ -56,7 +56,7 @@ export const errorsZh: Record<keyof typeof errorsEn, string> = {
 	'error.next.wait': '请稍等片刻。',
 	'error.next.moment': '马上就会恢复。',
 	'error.next.wait_or_stop': '请等它完成，或先停止。',
-	'error.next.choose_model': '请在上方选择其他模型。',
+	'error.next.choose_model': '请选择其他模型。',
 	'error.next.shorten': '请缩短内容。',
 	'error.next.settings': '请在设置中调低。',
 	'error.next.new_chat': '请开始新对话。',

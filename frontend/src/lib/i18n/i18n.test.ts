@@ -132,14 +132,30 @@ describe('sentences of the backend', () => {
 		['Qwen3-0.6B: loading', '正在加载 Qwen3-0.6B'],
 		['Qwen3-0.6B: loading Qwen3-0.6B into vLLM (vllm) on 127.0.0.1:8000', '正在加载 Qwen3-0.6B'],
 		['Qwen3-0.6B: downloading Qwen3-0.6B to models/Qwen3-0.6B', '正在下载 Qwen3-0.6B'],
-		[
-			"The conversation has at least 5000 tokens; the model's context holds 4096.",
-			'需要 5000 个 token，上限是 4096 个'
-		]
+		['VLLM_API_BASE_URL is not the address of an engine.', '不是引擎的地址'],
+		['The engine is overloaded or not ready; try again in a moment.', '引擎负载过高或尚未就绪'],
+		['The engine does not accept these options.', '引擎不接受这些设置'],
+		['The engine does not accept this value of min_p.', '引擎不接受 min_p 的这个值']
 	])('are told in Chinese: %s', (sentence, words) => {
 		expect(inOwnWords(sentence)).toBe(sentence);
 		setLanguage('zh');
 		expect(inOwnWords(sentence)).toContain(words);
+	});
+
+	const ADVICE =
+		'Shorten it, begin a new chat, or let the oldest turns be dropped (context: drop_oldest).';
+
+	test.each([
+		['en', '5000 tokens do not fit into 4096.'],
+		['zh', '需要 5000 个 token，上限是 4096 个。']
+	] as const)('give no advice for programs to people (%s)', (language, words) => {
+		setLanguage(language);
+		const counted = `The conversation has at least 5000 tokens; the model's context holds 4096. ${ADVICE}`;
+		expect(inOwnWords(counted)).toBe(words);
+
+		const bare = `The conversation is longer than the model's context. ${ADVICE}`;
+		const told = failureText({ code: 'context_too_long', detail: bare });
+		expect(told.detail, 'the cause is not said twice').toBeNull();
 	});
 
 	test('that are not known stay as they are', () => {

@@ -48,6 +48,11 @@ export class AppStore {
 	readonly engine: EngineStore;
 	dialog = $state<DialogName | null>(null);
 	readonly drafts: Drafts;
+	/**
+	 * What was written in the editor of a message that was left by Escape, which loses no text: it is there when the
+	 * editor is opened anew. In this page's memory alone, as a temporary chat asks.
+	 */
+	readonly leftEdits = new Map<string, string>();
 	readonly #kept: PrivateKeys;
 	readonly #unsent: UnsentMessages;
 	readonly #waiting: WaitingChats;

@@ -115,6 +115,8 @@ export class ChatStore {
 	#fold(event: ServerEvent) {
 		switch (event.type) {
 			case 'chat.changed':
+				// Deleted, and brought back by an undo: what it held is asked for anew.
+				if (this.phase === 'deleted') return void this.join();
 				return this.setHead({ system_prompt: this.head?.system_prompt ?? null, ...event.chat });
 			case 'chat.deleted':
 				this.phase = 'deleted';

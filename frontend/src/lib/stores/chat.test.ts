@@ -206,6 +206,18 @@ describe('following a run', () => {
 
 		expect(store.phase).toBe('deleted');
 	});
+
+	test('a chat that was deleted and brought back elsewhere is there again, with all that was in it', async () => {
+		await answered();
+		await backend.api.deleteChat('chat');
+		expect(store.phase).toBe('deleted');
+
+		await backend.api.restoreChat('chat');
+		await settled();
+
+		expect(store.phase).toBe('ready');
+		expect(texts()).toEqual(['user: Why?', 'assistant: Because.']);
+	});
 });
 
 describe('sending', () => {

@@ -17,8 +17,12 @@ const ENTITIES: Record<string, string> = {
 	'&#39;': "'"
 };
 
-export function markedParts(snippet: string): SnippetPart[] {
-	return snippet
+/** Marks of Markdown that a reader does not want to see in two lines of text. */
+const MARKS = /\*\*|~~|`+|^#{1,6} /gm;
+
+/** @param isMarkdown whether it is of an answer, whose marks are left out */
+export function markedParts(snippet: string, isMarkdown = false): SnippetPart[] {
+	return (isMarkdown ? snippet.replace(MARKS, '') : snippet)
 		.split(/(<mark>[\s\S]*?<\/mark>)/)
 		.filter(Boolean)
 		.map((piece) => {

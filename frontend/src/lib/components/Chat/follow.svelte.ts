@@ -13,6 +13,9 @@ export class Follow {
 	#lastHeight = 0;
 	#lastRest = 0;
 
+	/** @param hasEnd whether there is anything to read to the end of: a page of beginnings is read from its top */
+	constructor(private readonly hasEnd: () => boolean = () => true) {}
+
 	/** Svelte attachment for the scrolling region; its first child is what grows. */
 	readonly region = (region: HTMLElement) => {
 		this.#region = region;
@@ -34,14 +37,14 @@ export class Follow {
 		this.isFollowing = true;
 		const region = this.#region;
 		if (!region) return;
-		region.scrollTop = region.scrollHeight;
+		if (this.hasEnd()) region.scrollTop = region.scrollHeight;
 		this.#remember(region);
 	}
 
 	#grown() {
 		const region = this.#region;
 		if (!region) return;
-		if (this.isFollowing) region.scrollTop = region.scrollHeight;
+		if (this.isFollowing && this.hasEnd()) region.scrollTop = region.scrollHeight;
 		this.#remember(region);
 	}
 

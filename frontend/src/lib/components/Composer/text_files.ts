@@ -25,14 +25,32 @@ export async function readTextFiles(files: readonly File[]): Promise<TextFiles> 
 	return found;
 }
 
+/** What Windows calls "Unicode" begins so; it is full of zeros where other text has none. */
+const UTF_16: [encoding: string, first: number, second: number][] = [
+	['utf-16le', 0xff, 0xfe],
+	['utf-16be', 0xfe, 0xff]
+];
+const PRIVATE_USE = /[\ue000-\uf8ff]/;
+const HAN = /\p{Script=Han}/u;
+
 function decode(bytes: Uint8Array): string | null {
+	const marked = UTF_16.find(([, first, second]) => bytes[0] === first && bytes[1] === second);
+	if (marked) return decodedAs(marked[0], bytes);
 	if (bytes.subarray(0, SNIFFED_BYTES).includes(0)) return null;
+	return decodedAs('utf-8', bytes) ?? inChinese(decodedAs('gb18030', bytes));
+}
+
+function decodedAs(encoding: string, bytes: Uint8Array): string | null {
 	try {
-		return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+		return new TextDecoder(encoding, { fatal: true }).decode(bytes);
 	} catch {
 		return null;
 	}
 }
+
+/** Other bytes are read as that too, now and then: they give characters that nobody uses. */
+const inChinese = (text: string | null) =>
+	text !== null && HAN.test(text) && !PRIVATE_USE.test(text) ? text : null;
 
 /** A fence longer than any inside, so that the file stays one block. */
 function quoted(name: string, text: string): string {

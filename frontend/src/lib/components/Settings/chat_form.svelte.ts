@@ -12,6 +12,11 @@ const NAMES = Object.keys(RANGES) as NumberName[];
 const MAX_STOPS = 4;
 const MAX_STOP_CHARS = 64;
 
+export type Written = Pick<
+	ChatForm,
+	'prompt' | 'numbers' | 'stop' | 'schema' | 'thinking' | 'context'
+>;
+
 export class ChatForm {
 	prompt = $state('');
 	numbers = $state<Record<NumberName, string>>(noNumbers());
@@ -31,8 +36,29 @@ export class ChatForm {
 			this.areStopsRight
 	);
 
-	constructor(settings: NewChatSettings) {
+	#saved = $state('');
+
+	/** @param left what was written into an earlier form and not saved */
+	constructor(settings: NewChatSettings, left?: Written) {
 		this.fill(settings);
+		this.settle();
+		Object.assign(this, left);
+	}
+
+	/** What is in the boxes. No derived value: it is asked for when the form goes, too. */
+	get written(): Written {
+		const { prompt, stop, schema, thinking, context } = this;
+		return { prompt, numbers: $state.snapshot(this.numbers), stop, schema, thinking, context };
+	}
+
+	/** Whether there is anything in the form that has not been saved. */
+	get isChanged(): boolean {
+		return JSON.stringify(this.written) !== this.#saved;
+	}
+
+	/** What is in the form has been saved. */
+	settle() {
+		this.#saved = JSON.stringify(this.written);
 	}
 
 	fill({ system_prompt, temperature, max_tokens, params: given }: NewChatSettings) {

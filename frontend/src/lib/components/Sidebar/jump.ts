@@ -25,20 +25,38 @@ export async function jumpTo(app: AppStore, chatId: string, messageId: string, q
 		const message = await shown(app, chatId, messageId);
 		if (!message) continue;
 		const words = rangesOf(message, query);
-		await hold(words[0]?.startContainer.parentElement ?? message);
+		await hold(message, words[0]);
 		mark(words);
 		return;
 	}
 }
 
-/** Scrolls there, and again while what still grows or follows the end moves it away. */
-async function hold(place: HTMLElement) {
-	for (let calm = 0, left = MOST_FRAMES; calm < CALM_FRAMES && left > 0; left--) {
-		const { top, bottom } = place.getBoundingClientRect();
-		calm = top >= 0 && bottom <= innerHeight ? calm + 1 : 0;
-		if (calm === 0) place.scrollIntoView({ block: 'center' });
+/**
+ * Scrolls to the words, or to the beginning of the message where they are not seen, and again while what still
+ * grows or follows the end moves it away. What the words stand in may be higher than the window.
+ */
+async function hold(message: HTMLElement, words: Range | undefined) {
+	const region = message.closest<HTMLElement>('[data-conversation]');
+	words?.startContainer.parentElement?.scrollIntoView({ block: 'nearest' });
+	showSideways(words);
+	for (let calm = 0, left = MOST_FRAMES; region && calm < CALM_FRAMES && left > 0; left--) {
+		const window = region.getBoundingClientRect();
+		const { top, height } = (words ?? message).getBoundingClientRect();
+		const bottom = top + (words ? height : 0);
+		calm = top >= window.top && bottom <= window.bottom ? calm + 1 : 0;
+		if (calm === 0) region.scrollTop += (top + bottom - window.top - window.bottom) / 2;
 		await frame();
 	}
+}
+
+/** In code and tables, which scroll by themselves. */
+function showSideways(words: Range | undefined) {
+	const box = words?.startContainer.parentElement?.closest<HTMLElement>('pre, .table');
+	if (!words || !box) return;
+	const { left, right } = words.getBoundingClientRect();
+	const window = box.getBoundingClientRect();
+	if (left < window.left || right > window.right)
+		box.scrollLeft += (left + right - window.left - window.right) / 2;
 }
 
 /** The message on the screen, its branch shown for it; null while it is not there. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, onTestFinished, vi } from 'vitest';
+import { page } from 'vitest/browser';
 import { render } from 'vitest-browser-svelte';
 import { setLanguage } from '$lib/i18n';
 import { LONGEST_SOURCE } from '$lib/utils/markdown/diagrams';
@@ -121,6 +122,23 @@ describe('a diagram', { timeout: 60_000 }, () => {
 			view().getBoundingClientRect().left
 		);
 		expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(window.innerWidth);
+	});
+
+	test('from left to right has a low box where there is little room, and nothing moves either', async () => {
+		await page.viewport(360, 740);
+		onTestFinished(() => page.viewport(1280, 800));
+		const flat = await show(
+			'graph LR\n' +
+				'ABCDEF'
+					.split('')
+					.map((name) => `${name} --> Z${name}`)
+					.join('\n')
+		);
+		const before = flat.box().offsetHeight;
+		await drawn(flat);
+
+		expect(flat.box().offsetHeight).toBe(before);
+		expect(before).toBeLessThan(230);
 	});
 
 	test('takes the colours of the theme, and takes them again when it changes', async () => {
