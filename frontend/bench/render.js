@@ -7,6 +7,7 @@
  *   npm run bench:render -- --stepped
  *                                    a frame's worth of text each frame: on a busy machine the milliseconds of CPU, and
  *                                    nothing else of what is printed, mean something
+ *   npm run bench:render -- --floor  beside bare text alone: the full render a frame takes most of the time
  *   npm run bench:render -- --only fence --trace /tmp/trace.json
  *                                    the answers of that name, ours alone, with the browser's own trace
  */
@@ -51,6 +52,7 @@ const HEADER =
 	COLUMNS.map(({ title, width }) => title.padStart(width)).join('');
 const here = fileURLToPath(new URL('.', import.meta.url));
 const scale = process.argv.includes('--quick') ? 0.1 : 1;
+const hasNaive = !process.argv.includes('--floor');
 const isStepped = process.argv.includes('--stepped');
 const only = argument('--only');
 const trace = argument('--trace');
@@ -90,9 +92,9 @@ try {
 			continue;
 		}
 		const plain = await measure(answer, 'plain');
-		const naive = await measure(answer, 'naive');
+		const naive = hasNaive ? await measure(answer, 'naive') : null;
 		console.log(row(name, 'ours', ours));
-		console.log(row('', 'naive', naive));
+		if (naive) console.log(row('', 'naive', naive));
 		console.log(row('', 'plain', plain));
 		console.log(ratios(ours, naive, plain));
 	}
@@ -188,15 +190,17 @@ function row(name, kind, figures) {
 
 /**
  * @param {Measured} ours
- * @param {Measured} naive
+ * @param {Measured | null} naive
  * @param {Measured} plain
  */
 function ratios(ours, naive, plain) {
 	/** @param {keyof Measured} key */
-	const ratio = (key) => (naive[key] / ours[key]).toFixed(1) + ' ×';
+	const ratio = (key) => (naive ? (naive[key] / ours[key]).toFixed(1) + ' ×' : '');
 	const onTime = (100 * (1 - ours.dropped / ours.frames)).toFixed(1);
 	return (
-		`${' '.repeat(NAME_WIDTH)} ours is ${ratio('perThousand')} cheaper, p95 ${ratio('p95')} sooner, ${onTime} % of frames on time; ` +
+		' '.repeat(NAME_WIDTH) +
+		(naive ? ` ours is ${ratio('perThousand')} cheaper, p95 ${ratio('p95')} sooner,` : '') +
+		` ${onTime} % of frames on time; ` +
 		`${(ours.perThousand / plain.perThousand).toFixed(1)} × the floor of ${plain.perThousand.toFixed(0)} ms/1k`
 	);
 }

@@ -533,3 +533,68 @@ describe('a chat that cannot be shown', () => {
 		await expect.element(page.getByRole('button', { name: 'Start a new chat' })).toBeVisible();
 	});
 });
+
+describe('a long chat', () => {
+	const TURNS = 90;
+	const numbers = () =>
+		[...document.querySelectorAll<HTMLElement>('[data-message-id]')].map((turn) =>
+			Number(turn.dataset.messageId?.slice(1))
+		);
+
+	function withTurns() {
+		const backend = new FakeBackend();
+		const messages = Array.from({ length: TURNS }, (_, at) =>
+			aMessage({
+				...{ id: `m${at}`, parent_id: at ? `m${at - 1}` : null, content: `Turn ${at}.` },
+				role: at % 2 ? 'assistant' : 'user'
+			})
+		);
+		backend.put(aChat({ id: 'chat', active_leaf_id: `m${TURNS - 1}`, messages }));
+		return backend;
+	}
+
+	test('opens at its end with the newest turns alone, and older ones come without a move', async () => {
+		const backend = withTurns();
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await expect.element(byId('message').last()).toHaveTextContent(`Turn ${TURNS - 1}.`);
+		expect(backend.callsOf('join')[0]).toEqual([{ chat_id: 'chat', messages: 50 }]);
+
+		await vi.waitUntil(() => numbers().length === TURNS, { timeout: 10_000 });
+		expect(fromEnd()).toBeLessThan(2);
+		expect(numbers()).toEqual(Array.from({ length: TURNS }, (_, at) => at));
+		await vi.waitUntil(() => !document.querySelector('[data-testid=earlier]'));
+		expect(backend.callsOf('getChat')).toEqual([]);
+	});
+
+	test('whose earlier turns cannot be had says so when they are asked for', async () => {
+		const backend = withTurns();
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		backend.refusals.set('listMessages', new Failure('internal_error', { status: 500 }));
+		await vi.waitUntil(() => numbers().length === 50, { timeout: 10_000 });
+		expect(backend.callsOf('listMessages')).toHaveLength(1);
+		backend.refusals.set('listMessages', new Failure('internal_error', { status: 500 }));
+		await byId('earlier').click();
+
+		await expect.element(page.getByText('The server ran into an error.')).toBeVisible();
+		await byId('earlier').click();
+		await vi.waitUntil(() => numbers().length > 50, { timeout: 10_000 });
+	});
+
+	test('says how many messages go with one that is deleted, also those of a branch that is not here', async () => {
+		const backend = withTurns();
+		const chat = backend.chat('chat');
+		const sibling_ids = ['m89', 'x'];
+		chat.messages.at(-1)!.sibling_ids = sibling_ids;
+		chat.messages.push(
+			aMessage({ id: 'x', parent_id: 'm88', role: 'assistant', content: 'Other.', sibling_ids })
+		);
+		backend.put({ ...chat, active_leaf_id: 'm89' });
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await expect.element(byId('message').last()).toHaveTextContent('Turn 89.');
+		const question = byId('message').last().element().closest('li')?.previousElementSibling;
+		question?.querySelector<HTMLElement>('[data-testid=message-menu]')?.click();
+		await byId('message-delete').click();
+
+		await expect.element(byId('delete-dialog')).toHaveTextContent('The 2 messages below it');
+	});
+});

@@ -81,6 +81,14 @@ export class FakeBackend {
 				const next_cursor = next < this.hits.length ? String(next) : null;
 				return { items: this.hits.slice(from, next), next_cursor };
 			}),
+		getChat: (id) => this.#command('getChat', [id], () => this.chat(id)),
+		listMessages: (id, query) =>
+			this.#command('listMessages', [id, query], () => {
+				const tree = treeOf(this.chat(id));
+				const above = pathTo(tree, tree.get(query.before)?.parent_id ?? null);
+				const items = above.slice(-query.limit);
+				return { items, next_cursor: items[0]?.parent_id ? items[0].id : null };
+			}),
 		createChat: (body) =>
 			this.#command('createChat', [body], () => {
 				const id = body.id ?? crypto.randomUUID();
@@ -289,8 +297,10 @@ export class FakeBackend {
 		if (refusal) throw refusal;
 	}
 
-	#join({ chat_id, run_id, after_seq }: JoinRequest): Joined {
+	#join({ chat_id, run_id, after_seq, messages }: JoinRequest): Joined {
 		const chat = this.chat(chat_id);
+		if (messages !== undefined)
+			chat.messages = pathTo(treeOf(chat), chat.active_leaf_id).slice(-messages);
 		const known = run_id ? this.runs.get(run_id) : undefined;
 		if (known && after_seq !== undefined)
 			return structuredClone({

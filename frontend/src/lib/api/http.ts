@@ -12,6 +12,7 @@ import type {
 	CreateChat,
 	Health,
 	Message,
+	MessagePage,
 	ModelState,
 	Preset,
 	PresetDraft,
@@ -36,6 +37,10 @@ export interface Api {
 		query: { q: string; limit?: number; cursor?: string },
 		signal?: AbortSignal
 	): Promise<SearchPage>;
+	/** With the whole tree of its messages. */
+	getChat(chatId: string): Promise<Chat>;
+	/** A page of the turns above a message, oldest first. */
+	listMessages(chatId: string, query: { before: string; limit: number }): Promise<MessagePage>;
 	createChat(body: CreateChat): Promise<Chat>;
 	updateChat(chatId: string, changes: UpdateChat): Promise<Chat>;
 	deleteChat(chatId: string): Promise<void>;
@@ -87,6 +92,14 @@ export function httpApi(base = ''): Api {
 		listChats: (query) => answer(client.GET('/api/chats/', { params: { query }, ...inTime() })),
 		searchChats: (query, signal) =>
 			answer(client.GET('/api/chats/search', { params: { query }, ...inTime(signal) }), signal),
+		getChat: (id) => answer<Chat>(client.GET('/api/chats/{chat_id}', ofChat(id))),
+		listMessages: (chat_id, query) =>
+			answer<MessagePage>(
+				client.GET('/api/chats/{chat_id}/messages', {
+					params: { path: { chat_id }, query },
+					...inTime()
+				})
+			),
 		createChat: (body) => answer<Chat>(client.POST('/api/chats/', { body, ...inTime() })),
 		updateChat: (id, body) =>
 			answer<Chat>(client.PUT('/api/chats/{chat_id}', { body, ...ofChat(id) })),

@@ -81,6 +81,7 @@ export const en = {
 	'chat.messages': 'Conversation',
 	'chat.jump': 'Jump to the latest',
 	'chat.earlier': 'Earlier messages ({{count}})',
+	'chat.earlier_some': 'Earlier messages',
 	'chat.waiting_connection': 'Waiting for the connection…',
 
 	'message.you': 'You wrote:',

@@ -81,6 +81,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'chat.messages': '对话内容',
 	'chat.jump': '跳到最新',
 	'chat.earlier': '更早的消息（{{count}} 条）',
+	'chat.earlier_some': '更早的消息',
 	'chat.waiting_connection': '正在等待连接…',
 
 	'message.you': '你写道：',

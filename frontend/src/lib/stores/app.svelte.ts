@@ -17,6 +17,7 @@ import { ChatCommands } from './commands.svelte';
 import { ConnectionStore } from './connection.svelte';
 import { Drafts } from './drafts';
 import { EngineStore } from './engine.svelte';
+import { ChatHistory } from './history.svelte';
 import { comeBack, letGo, type OpenChat } from './open_chat';
 import { PresetsStore } from './presets.svelte';
 import { frameScheduler } from './scheduler';
@@ -175,7 +176,8 @@ export class AppStore {
 		const store = new ChatStore(id, phase, this.ports.realtime, frameScheduler());
 		const thinks = () => this.settings.values.thinking;
 		const commands = new ChatCommands(store, this.ports.api, this.#unsent, thinks);
-		return { store, commands, release: () => undefined };
+		const history = new ChatHistory(store, this.ports.api);
+		return { store, commands, history, release: () => undefined };
 	}
 
 	async #enter({ store }: OpenChat) {

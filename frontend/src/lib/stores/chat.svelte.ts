@@ -1,14 +1,24 @@
 /**
  * Owns one open chat: its messages as a tree, the run that has not ended, and staying in step with
  * the server. Live, reload, reconnect and a second tab are one path: join, then fold events.
- * Does not send commands: `commands.svelte.ts` does.
+ * Of a long chat only the newest turns of the branch that is shown may be here.
+ * Does not send commands: `commands.svelte.ts` does; nor fetch what is missing: `history.svelte.ts` does.
  */
 
+import { untrack } from 'svelte';
 import type { Realtime } from '$lib/api/socket';
-import type { Joined, RunEvent, ServerEvent } from '$lib/types/events';
+import { chatOf, type Joined, type RunEvent, type ServerEvent } from '$lib/types/events';
 import { Failure } from '$lib/types/failure';
 import type { Chat, Message, RunStarted } from '$lib/types/wire';
-import { newestLeaf, pathTo, withMessage, withoutMessage, type Tree } from '$lib/utils/path';
+import { isElsewhere, isWhole, withOlder } from '$lib/utils/known_part';
+import {
+	newestLeaf,
+	newestRootLeaf,
+	pathTo,
+	withMessage,
+	withoutMessage,
+	type Tree
+} from '$lib/utils/path';
 import { reduce, runBefore, runFromSnapshot, stopping, type RunState } from './run_state';
 import type { Scheduler } from './scheduler';
 
@@ -20,6 +30,11 @@ export type ChatPhase = 'new' | 'loading' | 'ready' | 'missing' | 'deleted' | 'f
 
 /** So many ended runs are remembered, to tell a late event from a new run. */
 const ENDED_KEPT = 20;
+/** So many of the newest turns come with a chat: some windows full. */
+const FIRST_TURNS = 50;
+/** Who comes back gets what was here, and room for what has come meanwhile; the server gives so many at most. */
+const MORE_TURNS = 50;
+const MOST_TURNS = 5000;
 
 export class ChatStore {
 	phase = $state<ChatPhase>('loading');
@@ -34,11 +49,15 @@ export class ChatStore {
 	/** A message that is to be on the screen, however far up it is. */
 	sought = $state<string | null>(null);
 	readonly path: Message[] = $derived(pathTo(this.tree, this.leafId));
+	/** Whether the server has turns before the oldest one that is here. */
+	readonly hasEarlier: boolean = $derived((this.path[0]?.parent_id ?? null) !== null);
 	/** Called when the chat is there anew, and when its run has ended. */
 	onReady: () => void = () => undefined;
 
 	#run: RunState | null = null;
 	#ended: string[] = [];
+	/** Messages that are gone: a page that was asked for before must not bring them back. */
+	#deleted = new Set<string>();
 	/** Events that arrive while a join is on its way, in order; null when none is. */
 	#held: ServerEvent[] | null = null;
 	#join = 0;
@@ -54,7 +73,9 @@ export class ChatStore {
 
 	/** Enters the chat, or comes back to it, and takes over the server's state. */
 	async join(): Promise<void> {
-		const failure = await this.#take(() => this.realtime.join({ chat_id: this.id }));
+		const here = untrack(() => this.path.length);
+		const messages = here ? Math.min(here + MORE_TURNS, MOST_TURNS) : FIRST_TURNS;
+		const failure = await this.#take(() => this.realtime.join({ chat_id: this.id, messages }));
 		if (!failure || failure.isPassing) return;
 		const isUnknown = failure.code === 'chat_not_found' || failure.code === 'not_found';
 		this.phase = isUnknown ? 'missing' : 'failed';
@@ -109,7 +130,13 @@ export class ChatStore {
 	setHead(chat: ChatHead) {
 		if (this.head && this.head.updated_at > chat.updated_at) return;
 		this.head = { ...this.head, ...chat };
-		if (chat.active_leaf_id) this.#showLeaf(chat.active_leaf_id);
+		const leaf = chat.active_leaf_id;
+		if (leaf && !this.#showLeaf(leaf) && !isWhole(this.tree)) void this.join();
+	}
+
+	/** Takes in messages that were there before the page looked, parents before their children. */
+	addOlder(messages: readonly Message[]) {
+		this.tree = withOlder(this.tree, messages, this.#deleted);
 	}
 
 	#fold(event: ServerEvent) {
@@ -122,7 +149,7 @@ export class ChatStore {
 				this.phase = 'deleted';
 				return;
 			case 'message.changed':
-				return this.#put(event.message);
+				return isElsewhere(this.tree, event.message) ? undefined : this.#put(event.message);
 			case 'message.deleted':
 				return this.#remove(event.message_id);
 			default:
@@ -153,7 +180,7 @@ export class ChatStore {
 
 	#end(run: RunState, message: Message) {
 		this.#ended = [...this.#ended, run.runId].slice(-ENDED_KEPT);
-		this.#put(message);
+		if (this.tree.has(message.id)) this.#put(message);
 		this.#setRun(null);
 		this.#publish();
 		this.onReady();
@@ -189,6 +216,7 @@ export class ChatStore {
 	#replace(chat: Chat, live: Parameters<typeof runFromSnapshot>[0] | null) {
 		const { messages, active_run, ...head } = chat;
 		this.tree = new Map(messages.map((message) => [message.id, message]));
+		this.#deleted.clear();
 		this.head = head;
 		this.leafId = head.active_leaf_id ?? messages.at(-1)?.id ?? null;
 		this.#setRun(live ? runFromSnapshot(live) : null);
@@ -206,15 +234,22 @@ export class ChatStore {
 	}
 
 	#remove(messageId: string) {
-		const parent = this.tree.get(messageId)?.parent_id ?? null;
+		const isNews = !this.#deleted.has(messageId);
+		this.#deleted.add(messageId);
+		const message = this.tree.get(messageId);
+		// It may be far above what is here, which is gone then too.
+		if (!message && isNews && !isWhole(this.tree)) return void this.join();
+		const parent = message?.parent_id ?? null;
 		this.tree = withoutMessage(this.tree, messageId);
 		if (this.leafId && !this.tree.has(this.leafId))
-			this.leafId = parent ? newestLeaf(this.tree, parent) : (newestRoot(this.tree) ?? null);
+			this.leafId = parent ? newestLeaf(this.tree, parent) : newestRootLeaf(this.tree);
 	}
 
-	/** A leaf that is not here yet is not shown: its message is on its way. */
-	#showLeaf(messageId: string) {
-		if (this.tree.has(messageId)) this.leafId = messageId;
+	/** A leaf that is not here yet is not shown: its message is on its way, or has to be asked for. */
+	#showLeaf(messageId: string): boolean {
+		const isHere = this.tree.has(messageId);
+		if (isHere) this.leafId = messageId;
+		return isHere;
 	}
 
 	#setRun(run: RunState | null) {
@@ -224,22 +259,5 @@ export class ChatStore {
 	#publish() {
 		this.scheduler.cancel();
 		this.run = this.#run;
-	}
-}
-
-function newestRoot(tree: Tree): string | undefined {
-	const roots = [...tree.values()].filter((message) => message.parent_id === null);
-	const newest = roots.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).at(0);
-	return newest && newestLeaf(tree, newest.id);
-}
-
-function chatOf(event: ServerEvent): string | null {
-	switch (event.type) {
-		case 'chat.changed':
-			return event.chat.id;
-		case 'message.changed':
-			return event.message.chat_id;
-		default:
-			return event.chat_id;
 	}
 }

@@ -5,6 +5,7 @@ import { Failure } from '$lib/types/failure';
 import type { KeyValueStore } from '$lib/utils/storage';
 import { ChatStore } from './chat.svelte';
 import { ChatCommands } from './commands.svelte';
+import { ChatHistory } from './history.svelte';
 import type { Scheduler } from './scheduler';
 import { UnsentMessages } from './unsent.svelte';
 
@@ -309,5 +310,125 @@ describe('stopping', () => {
 		frames.frame();
 
 		expect(store.run).toMatchObject({ phase: 'streaming', content: 'Because' });
+	});
+});
+
+describe('a long chat', () => {
+	const TURNS = 320;
+	let long: ChatStore;
+	let history: ChatHistory;
+
+	/** Turns of which the second has two versions; the older version is where the other branch begins. */
+	const turns = () => [
+		aMessage({ id: 'm0', content: '0' }),
+		aMessage({
+			...{ id: 'other', parent_id: 'm0', role: 'assistant' as const, content: 'other' },
+			sibling_ids: ['other', 'm1']
+		}),
+		aMessage({ id: 'other leaf', parent_id: 'other', content: 'other leaf' }),
+		...Array.from({ length: TURNS - 1 }, (_, at) =>
+			aMessage({
+				...{ id: `m${at + 1}`, parent_id: `m${at}`, content: `${at + 1}` },
+				role: at % 2 ? ('user' as const) : ('assistant' as const),
+				...(at === 0 ? { sibling_ids: ['other', 'm1'] } : {})
+			})
+		)
+	];
+	const shown = () => long.path.map(({ content }) => content);
+	const newest = (count: number) =>
+		Array.from({ length: count }, (_, at) => String(TURNS - count + at));
+
+	beforeEach(async () => {
+		const messages = turns();
+		backend.put(aChat({ id: 'long', messages, active_leaf_id: `m${TURNS - 1}` }));
+		long = open('long');
+		history = new ChatHistory(long, backend.api);
+		await long.join();
+	});
+
+	test('comes with its newest turns; earlier ones come by pages, up to the first', async () => {
+		expect(shown()).toEqual(newest(50));
+
+		await history.earlier();
+		expect(shown()).toEqual(newest(150));
+
+		while (history.hasEarlier) await history.earlier();
+		expect(shown()).toEqual(newest(TURNS));
+		expect(backend.callsOf('listMessages')).toHaveLength(3);
+		expect(backend.callsOf('getChat')).toEqual([]);
+	});
+
+	test('keeps over a loss of connection what was here, and what came meanwhile', async () => {
+		await history.earlier();
+		const longCommands = commandsOf(long);
+		backend.goOffline();
+		backend.goOnline();
+		await longCommands.send('New?');
+		await long.join();
+
+		expect(shown().slice(-152, -2)).toEqual(newest(150));
+		expect(shown().slice(-2)).toEqual(['New?', '']);
+	});
+
+	test('a page that cannot be had is asked for by hand, or when the connection is back', async () => {
+		backend.refusals.set('listMessages', new Failure('offline'));
+		await expect(history.earlier()).rejects.toThrow(Failure);
+		expect(history.isReady).toBe(false);
+
+		history.retry();
+		expect(history.isReady).toBe(true);
+		await history.earlier();
+		expect(shown()).toEqual(newest(150));
+	});
+
+	test('a message that is changed far above is no new one', async () => {
+		await backend.api.updateMessage('long', 'm3', 'changed');
+
+		expect(shown()).toEqual(newest(50));
+		while (history.hasEarlier) await history.earlier();
+		expect(shown()[3]).toBe('changed');
+	});
+
+	test('a message that is deleted far above takes all below with it', async () => {
+		backend.chats.get('long')!.active_leaf_id = 'm4';
+		await backend.api.deleteMessage('long', 'm5');
+		await settled();
+
+		expect(shown()).toEqual(['0', '1', '2', '3', '4']);
+	});
+
+	test('a branch that is not here is fetched when it is shown, here or in another tab', async () => {
+		await commandsOf(long).showBranch('other');
+		await settled();
+		expect(shown()).toEqual(['0', 'other', 'other leaf']);
+
+		await backend.api.updateChat('long', { active_leaf_id: 'm1' });
+		await settled();
+		expect(shown()).toEqual(newest(53));
+	});
+
+	test('a run on a branch that is not here changes nothing of the one that is', async () => {
+		const started = await backend.api.startRun('long', { parent_id: 'other leaf' });
+		await long.join();
+		const leaf = started.assistant_message.id;
+		await backend.api.updateChat('long', { active_leaf_id: `m${TURNS - 1}` });
+		await settled();
+		expect(shown().at(-1)).toBe(String(TURNS - 1));
+
+		backend.delta(backend.lastRun, 'elsewhere');
+		backend.end(backend.lastRun, 'completed');
+		await settled();
+		expect(shown().at(-1)).toBe(String(TURNS - 1));
+		expect(long.path.some(({ id }) => id === leaf)).toBe(false);
+	});
+
+	test('all of it comes when what is missing is asked for', async () => {
+		await history.below(`m${TURNS - 10}`);
+		expect(backend.callsOf('getChat')).toEqual([]);
+
+		await history.whole();
+		expect(long.tree.size).toBe(TURNS + 2);
+		await history.whole();
+		expect(backend.callsOf('getChat')).toHaveLength(1);
 	});
 });

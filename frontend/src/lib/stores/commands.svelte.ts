@@ -158,12 +158,14 @@ export class ChatCommands {
 	}
 
 	/**
-	 * Shows another branch here and in all tabs.
+	 * Shows another branch here and in all tabs. One that is not here is chosen by the server, and comes with
+	 * the chat's news.
 	 *
 	 * @throws Failure
 	 */
 	async showBranch(messageId: string): Promise<void> {
-		await this.update({ active_leaf_id: this.chat.showBranch(messageId) });
+		const isHere = this.chat.tree.has(messageId);
+		await this.update({ active_leaf_id: isHere ? this.chat.showBranch(messageId) : messageId });
 	}
 
 	/** Turns thinking on or off for this chat; without the server for this page only. */

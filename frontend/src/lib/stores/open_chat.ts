@@ -2,17 +2,20 @@
 
 import type { ChatStore } from './chat.svelte';
 import type { ChatCommands } from './commands.svelte';
+import type { ChatHistory } from './history.svelte';
 
 export interface OpenChat {
 	store: ChatStore;
 	commands: ChatCommands;
+	history: ChatHistory;
 	/** Lets other tabs send what waits in it. */
 	release: () => void;
 }
 
 /** The way is open: takes over the server's state and sends what waits. */
-export async function comeBack({ store, commands }: OpenChat): Promise<void> {
+export async function comeBack({ store, commands, history }: OpenChat): Promise<void> {
 	if (store.phase !== 'new') await store.join();
+	history.retry();
 	await commands.outbox.retryPassing();
 }
 

@@ -21,6 +21,18 @@ export type RunEvent = RunQueued | RunBegan | RunDelta | RunEnded;
 export type UserEvent = ChatChanged | ChatDeleted | MessageChanged | MessageDeleted;
 export type ServerEvent = RunEvent | UserEvent;
 
+/** The chat an event is about; null where it tells none. */
+export function chatOf(event: ServerEvent): string | null {
+	switch (event.type) {
+		case 'chat.changed':
+			return event.chat.id;
+		case 'message.changed':
+			return event.message.chat_id;
+		default:
+			return event.chat_id;
+	}
+}
+
 export const EVENT_TYPES = [
 	'run.queued',
 	'run.started',

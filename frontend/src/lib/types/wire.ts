@@ -72,6 +72,7 @@ export interface MessageMetadata {
 export type Message = With<Schemas['Message'], { metadata: MessageMetadata }>;
 export type Role = Message['role'];
 export type Chat = With<Schemas['Chat'], { messages: Message[] }>;
+export type MessagePage = With<Schemas['MessagePage'], { items: Message[] }>;
 export type RunStarted = With<
 	Schemas['RunStarted'],
 	{ user_message: Message | null; assistant_message: Message }

@@ -33,6 +33,13 @@ export function newestLeaf(tree: Tree, messageId: string): string {
 	return leaf;
 }
 
+/** The leaf below the newest root, if there is any. */
+export function newestRootLeaf(tree: Tree): string | null {
+	const roots = [...tree.values()].filter((message) => message.parent_id === null);
+	const newest = roots.sort((one, other) => (one.created_at < other.created_at ? 1 : -1)).at(0);
+	return newest ? newestLeaf(tree, newest.id) : null;
+}
+
 /** `tree` with `message` in it; its siblings learn of each other. An older state changes nothing. */
 export function withMessage(tree: Tree, message: Message): Tree {
 	const known = tree.get(message.id);

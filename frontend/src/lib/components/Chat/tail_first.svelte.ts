@@ -1,10 +1,11 @@
 /**
  * Owns how much of a long conversation is drawn: its end at once, then older turns in the browser's
- * idle time and when they are scrolled to, without moving what is read.
- * Does not load messages: they are there already.
+ * idle time and when they are scrolled to, without moving what is read. Asks for turns that are not here yet
+ * before they are needed; does not fetch them itself.
  */
 
 import { flushSync } from 'svelte';
+import { Failure } from '$lib/types/failure';
 import type { Message } from '$lib/types/wire';
 
 /** Fills a tall window. */
@@ -13,8 +14,17 @@ const FIRST = 16;
 const STEP = 4;
 /** So many are drawn without being asked for: a page with thousands of turns grows heavy. */
 const UNASKED = 300;
+/** Fewer than these are left to be drawn: more are asked for. */
+const LOW = 24;
 const IDLE_MS = 8;
 const NEAR = '1500px 0px 0px 0px';
+
+/** Turns before those that are here. */
+export interface Earlier {
+	/** There are some, and they may be asked for. */
+	readonly isReady: boolean;
+	earlier(): Promise<void>;
+}
 
 export class TailFirst {
 	/** The oldest turn that is drawn; those after it are drawn too. */
@@ -29,18 +39,21 @@ export class TailFirst {
 	/**
 	 * @param paths the conversation, oldest turn first
 	 * @param sought the id of a message that is to be drawn however far up it is, or null
+	 * @param before the turns before it
 	 */
 	constructor(
 		private readonly paths: () => Message[],
-		private readonly sought: () => string | null
+		private readonly sought: () => string | null,
+		private readonly before: () => Earlier
 	) {
 		// What is drawn stays drawn when the conversation grows.
 		$effect(() => {
 			this.#oldest = this.path[this.#from]?.id ?? null;
 		});
 		$effect(() => {
-			if (this.#from > 0 && this.#isWanted()) return whenIdle(() => this.#fill());
-			return undefined;
+			if (!this.#isWanted()) return undefined;
+			if (this.#from < LOW && this.before().isReady) return whenIdle(() => void this.#ask());
+			return this.#from > 0 ? whenIdle(() => this.#fill()) : undefined;
 		});
 	}
 
@@ -63,10 +76,12 @@ export class TailFirst {
 	readonly edge = (edge: HTMLElement) => {
 		// Looks again after each step, for as long as it is near.
 		void this.#from;
-		const seen = new IntersectionObserver(([entry]) => entry?.isIntersecting && this.draw(STEP), {
-			root: this.#region,
-			rootMargin: NEAR
-		});
+		const reach = ([entry]: IntersectionObserverEntry[]) => {
+			if (!entry?.isIntersecting) return;
+			if (this.#from < LOW && this.before().isReady) void this.#ask();
+			if (this.#from > 0) this.draw(STEP);
+		};
+		const seen = new IntersectionObserver(reach, { root: this.#region, rootMargin: NEAR });
 		seen.observe(edge);
 		return () => seen.disconnect();
 	};
@@ -92,9 +107,17 @@ export class TailFirst {
 
 	#isWanted(): boolean {
 		const id = this.sought();
-		const isSought =
-			id !== null && this.path.findIndex((message) => message.id === id) < this.#from;
+		const isSought = id !== null && this.path.slice(0, this.#from).some((turn) => turn.id === id);
 		return this.#isAll || isSought || this.path.length - this.#from < UNASKED;
+	}
+
+	async #ask() {
+		try {
+			await this.before().earlier();
+		} catch (error) {
+			// The reader can still ask for them.
+			if (!(error instanceof Failure)) throw error;
+		}
 	}
 
 	#fill() {

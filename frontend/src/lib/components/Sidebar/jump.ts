@@ -1,5 +1,6 @@
 /**
- * Owns going to a message that was found: its branch is shown, it is scrolled into view, and the words are marked.
+ * Owns going to a message that was found: it is fetched if it is not here, its branch is shown, it is scrolled into
+ * view, and the words are marked.
  * Does not open the chat; the link does.
  */
 
@@ -18,6 +19,7 @@ const BETWEEN_WORDS = /\s+/;
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 let turn = 0;
 
+/** @throws Failure the message could not be fetched */
 export async function jumpTo(app: AppStore, chatId: string, messageId: string, query: string) {
 	const mine = ++turn;
 	const end = performance.now() + PATIENCE_MS;
@@ -61,8 +63,10 @@ function showSideways(words: Range | undefined) {
 
 /** The message on the screen, its branch shown for it; null while it is not there. */
 async function shown(app: AppStore, chatId: string, messageId: string) {
-	const store = app.open?.store;
-	if (store?.id !== chatId || !store.tree.has(messageId)) return null;
+	const { store, history } = app.open ?? {};
+	if (!history || store?.id !== chatId || store.phase !== 'ready') return null;
+	if (!store.tree.has(messageId)) await history.whole();
+	if (!store.tree.has(messageId)) return null;
 	if (!store.path.some(({ id }) => id === messageId)) store.showBranch(messageId);
 	store.sought = messageId;
 	await tick();

@@ -1,0 +1,114 @@
+"""Promises about a conversation of more turns than are shown at once."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.chat_page import ChatPage
+from e2e.conftest import NewTab
+from e2e.rest import Json, Rest
+from e2e.tiers import Tiers
+
+pytestmark = pytest.mark.chromium
+
+TURNS = 400  # more than are drawn without being asked for
+EARLIER_PAGE = re.compile(r"/api/chats/[^/]+/messages\?.*before=")
+WHOLE_CHAT = re.compile(r"/api/chats/[0-9a-f-]{36}$")
+
+
+def turn(number: int, parent: str | None, text: str = "") -> Json:
+    return {
+        "id": f"m{number}",
+        "parent_id": parent,
+        "role": "assistant" if number % 2 else "user",
+        "content": text or f"Turn {number}.",
+        "created_at": f"2026-01-01T{number // 60 % 24:02}:{number % 60:02}:00Z",
+    }
+
+
+@pytest.fixture
+def chat_id(rest: Rest) -> str:
+    """A long conversation whose second turn has another version; a word far up is nowhere else."""
+    messages = [turn(number, f"m{number - 1}" if number else None) for number in range(TURNS)]
+    messages[6]["content"] = "Turn 6 is about zebras."
+    messages.append({**turn(1, "m0", "Another first answer."), "id": "other"})
+    rest.call("POST", "/api/import", {"messages": messages, "active_leaf_id": f"m{TURNS - 1}"})
+    return str(rest.chats()[0]["id"])
+
+
+@pytest.fixture
+def asked(new_tab: NewTab, tiers: Tiers) -> tuple[ChatPage, list[str]]:
+    """A tab, and the addresses it asks for."""
+    tab, urls = new_tab(tiers), []
+    tab.page.on("request", lambda request: urls.append(request.url))
+    return tab, urls
+
+
+def go_up(tab: ChatPage, text: str) -> None:
+    """Scroll up until a turn is there."""
+    first = tab.messages().first
+    for _ in range(TURNS):
+        if text in (first.text_content() or ""):
+            return
+        tab.hook("messages").evaluate("box => { box.scrollTop = 0 }")
+        tab.page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(first).to_contain_text(text)
+
+
+def test_it_opens_at_its_end_and_is_read_up_page_by_page(
+    asked: tuple[ChatPage, list[str]], chat_id: str
+) -> None:
+    tab, urls = asked
+    tab.open(chat_id)
+    expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
+    expect(tab.messages().last).to_be_in_viewport()
+
+    go_up(tab, "Turn 0.")
+
+    expect(tab.messages()).to_have_count(TURNS)
+    expect(tab.hook("earlier")).to_be_hidden()
+    assert len([url for url in urls if EARLIER_PAGE.search(url)]) == 4  # 50 came with the chat
+    assert not [url for url in urls if WHOLE_CHAT.search(url)]
+
+
+def test_the_browsers_own_search_finds_all_of_it(asked: tuple[ChatPage, list[str]], chat_id: str) -> None:
+    tab, _ = asked
+    tab.open(chat_id)
+    expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
+
+    tab.page.keyboard.press("Control+f")
+
+    expect(tab.messages()).to_have_count(TURNS, timeout=60_000)
+    expect(tab.messages().last).to_be_in_viewport()
+
+
+def test_a_hit_far_up_is_gone_to(asked: tuple[ChatPage, list[str]], chat_id: str) -> None:
+    tab, _ = asked
+    tab.open(chat_id)
+    expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
+    tab.hook("chat-search").fill("zebras")
+
+    tab.hook("search-hit").first.click()
+
+    expect(tab.page.get_by_text("Turn 6 is about zebras.").last).to_be_in_viewport()
+
+
+def test_another_version_that_is_not_here_is_shown_and_stays(
+    asked: tuple[ChatPage, list[str]], chat_id: str
+) -> None:
+    tab, _ = asked
+    tab.open(chat_id)
+    expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
+    go_up(tab, "Turn 0.")
+    answer = tab.messages("assistant").first
+    answer.hover()
+    answer.get_by_test_id("branch-next").click()
+
+    expect(tab.content).to_have_text("Another first answer.")
+    expect(tab.messages()).to_have_count(2)
+    tab.page.reload()
+    expect(tab.content).to_have_text("Another first answer.")
+    tab.answer.hover()
+    tab.answer.get_by_test_id("branch-prev").click()
+    expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
