@@ -18,6 +18,7 @@ from tests.served.started import MAIN, backend, environment
         ({"BACKEND_PORT": "many"}, "BACKEND_PORT"),
         ({"BACKEND_HOST": "0.0.0.0"}, "loopback"),  # noqa: S104 (refused)
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"AUTH_MODE": "jwt"}, "AUTH_MODE"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
         ({"DATABASE_URL": "sqlite:////proc/no/such.db"}, "/proc/no"),
         ({"JWT_SECRET": "hunter2", "MAX_SOCKETS": "0"}, "MAX_SOCKETS"),
