@@ -201,8 +201,8 @@ def _start() -> int:
             sys.stderr.write(f"{name or 'settings'}: {each['msg'].removeprefix('Value error, ')}\n")
         return EXIT_SETTINGS
     if settings.auth_mode == "jwt":
-        # there are no accounts yet, and what was meant to be closed must not stand open
-        sys.stderr.write("AUTH_MODE: jwt is not there yet; leave it at none, and BACKEND_HOST at loopback\n")
+        # Until people can log in: who asks for a login must not be served without one.
+        sys.stderr.write("AUTH_MODE: jwt is not there yet; everybody would be let in. Set AUTH_MODE=none.\n")
         return EXIT_SETTINGS
     logs.set_up(settings.log_level)
     sys.setswitchinterval(THREAD_SWITCH_S)

@@ -18,6 +18,7 @@ FROM ${BASE_IMAGE}
 COPY --from=build /out /app
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp page
 USER 10001
-ENV FRONTEND_HOST=0.0.0.0 NODE_ENV=production
+# Docker publishes its port on the loopback address alone: docker-compose.yml.
+ENV FRONTEND_HOST=0.0.0.0 ALLOW_OPEN_WITHOUT_LOGIN=true NODE_ENV=production
 EXPOSE 3000
 ENTRYPOINT ["/app/node", "/app/frontend/server/index.js"]

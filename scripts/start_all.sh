@@ -7,7 +7,7 @@
 # Page and history are there before the model is. Logs: data/logs/. Options: --verbose shows all of them here too.
 # When VLLM_API_BASE_URL names another machine and no model is given, vLLM is not started here.
 #
-# The rule for a part that ends by itself: it is started again after 1, 2, 4, 8, 16 s; at its fifth end without having been
+# The rule for a part that ends by itself: it is started again after 1, 2, 4, 8 s; at its fifth end without having been
 # up for a minute in between, and at once when its set-up says that trying again cannot help, everything ends with code 1.
 # Code 0 is Ctrl+C or SIGTERM; a second Ctrl+C does not wait for anything. Code 78 is a mistake in what was asked for.
 set -euo pipefail
@@ -49,6 +49,7 @@ if engine_is_elsewhere && [ -z "${1:-}" ] && [ -z "${2:-}" ]; then
   OPTIONS+=(--no-engine)
 else
   need_free_port "vLLM" "$VLLM_PORT"
+  check_engine_arguments
   look_up_model "$MODEL"
   export VLLM_API_BASE_URL=http://127.0.0.1:$VLLM_PORT/v1
 fi

@@ -24,6 +24,7 @@ PORT=$(engine_port "${2:-}")
 check_port "the vLLM port" "$PORT"
 need_free_port "vLLM" "$PORT"
 
+check_engine_arguments
 look_up_model "$MODEL"
 engine_environment
 find_model "$MODEL"
@@ -38,6 +39,7 @@ PLAN=()
 while IFS= read -r line; do PLAN+=("$line"); done < <("$PYTHON" "$ROOT/scripts/engine/serving_plan.py" "$MODEL_PATH" "$ENGINE_DEVICE")
 if [ ${#PLAN[@]} -lt 2 ]; then fail "the configuration of $MODEL_PATH cannot be read." "./scripts/test_qwen_model.sh $MODEL_PATH says what is wrong."; fi
 if [ "$ENGINE_DEVICE" = cpu ]; then export VLLM_CPU_KVCACHE_SPACE=${VLLM_CPU_KVCACHE_SPACE:-${PLAN[0]}}; fi
+if [ -z "${VLLM_CPU_KVCACHE_SPACE:-}" ]; then unset VLLM_CPU_KVCACHE_SPACE; fi
 EXTRA=()
 if [ -n "${VLLM_EXTRA_ARGS:-}" ]; then
   # Quotes in the setting mean what they mean in a shell; nothing in it is run.
@@ -57,8 +59,8 @@ export VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 HF_HUB_OFFLINE=1 VLLM_MAX_N_SEQUENCE
 export VLLM_MEDIA_URL_ALLOW_REDIRECTS=0
 HOST=${VLLM_HOST:-127.0.0.1}
 step "loading $MODEL_NAME into vLLM (${ENGINE_PACKAGE}) on $HOST:$PORT"
-# Ours, not vLLM's: it warns of every VLLM_ name that it does not know.
-unset VLLM_HOST VLLM_EXTRA_ARGS VLLM_API_BASE_URL
+# Ours, not vLLM's: it warns of every VLLM_ name that it does not know, and would want a hub's client for a model that is here.
+unset VLLM_HOST VLLM_EXTRA_ARGS VLLM_API_BASE_URL VLLM_USE_MODELSCOPE
 exec "$ENGINE_PYTHON" -m vllm.entrypoints.openai.api_server --model "$MODEL_PATH" --served-model-name "$MODEL_NAME" \
   --host "$HOST" --port "$PORT" --disable-fastapi-docs --disable-uvicorn-access-log \
   "${PLAN[@]:1}" ${EXTRA[@]+"${EXTRA[@]}"}

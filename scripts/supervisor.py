@@ -27,6 +27,7 @@ HOPELESS = {
 PROBE_EVERY_S = 1.0
 PROGRESS_EVERY_S = 15.0
 ENGINE_GRACE_S = 15.0
+DRAIN_S = 10.0  # the backend's default
 EXTRA_DRAIN_S = 5.0
 
 
@@ -57,17 +58,17 @@ class Supervisor:
             # New at every start, and nowhere but in the environment of the two that share it.
             "VLLM_API_KEY": os.environ.get("VLLM_API_KEY") or secrets.token_urlsafe(32),
         }
-        self.backend = self._part(
-            "backend", ["start_backend.sh"], (options.backend_port, "/api/chat/health?live")
-        )
-        self.page = self._part("page", ["start_frontend.sh"], (options.page_port, "/"))
+        self.page_host = _reachable("FRONTEND_HOST")
+        live = (_reachable("BACKEND_HOST"), options.backend_port, "/api/chat/health?live")
+        self.backend = self._part("backend", ["start_backend.sh"], live)
+        self.page = self._part("page", ["start_frontend.sh"], (self.page_host, options.page_port, "/"))
         self.engine = None
         if options.engine:
             command = ["start_vllm.sh", options.model, str(options.vllm_port)]
-            self.engine = self._part("vllm", command, (options.vllm_port, "/health"))
+            self.engine = self._part("vllm", command, ("127.0.0.1", options.vllm_port, "/health"))
         self.parts = [part for part in (self.backend, self.page, self.engine) if part is not None]
 
-    def _part(self, name: str, command: list[str], probe: tuple[int, str]) -> Part:
+    def _part(self, name: str, command: list[str], probe: tuple[str, int, str]) -> Part:
         script, *arguments = command
         # On two cores a model that loads or answers must not keep the page waiting.
         whole = [
@@ -83,7 +84,13 @@ class Supervisor:
         guard = Guard()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._asked_to_end)
+            # Under nohup it stays when the terminal goes.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, self._asked_to_end)
+        what = f"vLLM ({self.options.vllm_port}), " if self.engine else ""
+        say(
+            f"Starting {what}the backend ({self.options.backend_port}) and the page ({self.options.page_port}). Logs: {self.logs}. Ctrl+C ends everything."
+        )
         keepers = [asyncio.create_task(self._keep(part, guard)) for part in self.parts]
         telling = asyncio.create_task(self._tell())
         await self.ending.wait()
@@ -130,7 +137,8 @@ class Supervisor:
 
     async def _tell(self) -> None:
         """Says when the page can be used and when the model answers, and that something goes on meanwhile."""
-        url = f"http://127.0.0.1:{self.options.page_port}"
+        host = f"[{self.page_host}]" if ":" in self.page_host else self.page_host
+        url = f"http://{host}:{self.options.page_port}"
         began = spoke = time.monotonic()
         page_was_ready = engine_was_ready = False
         while True:
@@ -169,8 +177,7 @@ class Supervisor:
 
     async def _end(self) -> None:
         """Page and backend first, so that answers can still be finished; then vLLM; what does not go is killed."""
-        drain_s = float(os.environ.get("DRAIN_S") or 10) + EXTRA_DRAIN_S
-        await self._end_parts([self.page, self.backend], drain_s)
+        await self._end_parts([self.page, self.backend], _drain_s() + EXTRA_DRAIN_S)
         if self.engine is not None:
             await self._end_parts([self.engine], ENGINE_GRACE_S)
 
@@ -182,6 +189,20 @@ class Supervisor:
             await asyncio.sleep(0.05)
         for part in parts:
             part.signal(signal.SIGKILL)
+
+
+def _reachable(setting: str) -> str:
+    """The address at which this machine reaches what listens on the one of the setting."""
+    host = os.environ.get(setting) or "127.0.0.1"
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (not bound to)
+
+
+def _drain_s() -> float:
+    """DRAIN_S, or its default where it is no number: the backend says so, and is not running then."""
+    try:
+        return float(os.environ.get("DRAIN_S") or DRAIN_S)
+    except ValueError:
+        return DRAIN_S
 
 
 def main() -> int:

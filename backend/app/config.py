@@ -3,6 +3,7 @@
 Does not create anything: the composition root builds from it.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,7 +24,10 @@ class Settings(BaseSettings):
     """The settings. Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(
-        env_file=REPOSITORY / ".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+        env_file=os.environ.get("ENV_FILE") or REPOSITORY / ".env",  # the scripts read the same one
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
     )
 
     vllm_api_base_url: Annotated[list[str], NoDecode] = ["http://127.0.0.1:8000/v1"]
@@ -99,7 +103,7 @@ class Settings(BaseSettings):
         if open_without_login and not self.allow_open_without_login:
             raise ValueError(
                 "BACKEND_HOST is not a loopback address and AUTH_MODE is none: everybody who reaches this machine "
-                "could read every chat. Set AUTH_MODE=jwt, or BACKEND_HOST=127.0.0.1; ALLOW_OPEN_WITHOUT_LOGIN=true "
+                "could read every chat. Set BACKEND_HOST=127.0.0.1; ALLOW_OPEN_WITHOUT_LOGIN=true "
                 "is for a container behind a proxy that publishes loopback only"
             )
         return self

@@ -8,6 +8,8 @@ import { BuildMissing } from './pages.js';
 import { pageServer } from './page_server.js';
 import { SettingError, readSettings } from './settings.js';
 
+/** Says to whoever starts it again that trying again cannot help. */
+const WRONG_SETTING = 78;
 const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 
 function main() {
@@ -37,15 +39,18 @@ function sentence(error, { host, port }) {
 	return `The page cannot be served: ${error.message}`;
 }
 
-/** @param {string} message */
-function fail(message) {
+/**
+ * @param {string} message
+ * @param {number} [code]
+ */
+function fail(message, code = 1) {
 	console.error(message);
-	process.exit(1);
+	process.exit(code);
 }
 
 try {
 	main();
 } catch (error) {
 	if (!(error instanceof SettingError || error instanceof BuildMissing)) throw error;
-	fail(error.message);
+	fail(error.message, error instanceof SettingError ? WRONG_SETTING : 1);
 }

@@ -410,6 +410,13 @@ describe('the process', () => {
 		expect(output()).toMatch(/^.*index\.html is missing\. Run: npm run build\n$/);
 	});
 
+	test('a wrong setting is one clear line and the exit code that says not to try again', async () => {
+		const { child, output } = run({ FRONTEND_HOST: '0.0.0.0' });
+
+		expect(await once(child, 'exit')).toEqual([78, null]);
+		expect(output()).toMatch(/^FRONTEND_HOST 0\.0\.0\.0 is not a loopback address.*\n$/);
+	});
+
 	test('settings have defaults on the loopback address, and bad ones are named', () => {
 		expect(readSettings({})).toEqual({
 			host: '127.0.0.1',
@@ -420,5 +427,14 @@ describe('the process', () => {
 		expect(readSettings({ BACKEND_HOST: '0.0.0.0' }).backendHost).toBe('127.0.0.1');
 		for (const bad of ['x', '70000', '-1', '1.5'])
 			expect(() => readSettings({ FRONTEND_PORT: bad })).toThrow(SettingError);
+	});
+
+	test('without login only this machine is let in, unless a proxy in front publishes no more', () => {
+		for (const own of ['127.0.0.1', '::1', 'localhost', ''])
+			expect(() => readSettings({ FRONTEND_HOST: own, AUTH_MODE: 'none' })).not.toThrow();
+		for (const open of ['0.0.0.0', '::', '192.168.1.7', 'chat.lan'])
+			expect(() => readSettings({ FRONTEND_HOST: open })).toThrow(/FRONTEND_HOST.*everybody/);
+		const behind = { FRONTEND_HOST: '0.0.0.0', ALLOW_OPEN_WITHOUT_LOGIN: 'true' };
+		expect(readSettings(behind).host).toBe('0.0.0.0');
 	});
 });

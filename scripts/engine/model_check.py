@@ -114,11 +114,14 @@ class ModelCheck:
         file = self.folder / "config.json"
         again = "copy the model anew; config.json comes with the weights"
         try:
-            self.config = json.loads(file.read_text(encoding="utf-8"))
+            found = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return Result("config.json", good=False, found="missing", fix=again)
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             return Result("config.json", good=False, found=f"no JSON: {error}", fix=again)
+        if not isinstance(found, dict):
+            return Result("config.json", good=False, found="no JSON object", fix=again)
+        self.config = found
         names = self.config.get("architectures")
         if not isinstance(names, list) or not names:
             return Result("config.json", good=False, found="names no architecture", fix=again)
@@ -132,7 +135,12 @@ class ModelCheck:
         """Every shard that the index names is there and is no pointer left by git."""
         index = self.folder / "model.safetensors.index.json"
         if index.is_file():
-            wanted = sorted(set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()))
+            try:
+                wanted = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+            except (OSError, ValueError, LookupError, TypeError, AttributeError):
+                return Result(
+                    "Weights", good=False, found=f"{index.name} lists none", fix="copy that file anew"
+                )
         else:
             wanted = sorted(
                 file.name for pattern in ("*.safetensors", "*.bin") for file in self.folder.glob(pattern)
@@ -189,7 +197,7 @@ class ModelCheck:
         """Without one the model completes text but cannot chat."""
         file = self.folder / "tokenizer_config.json"
         good = (self.folder / "chat_template.jinja").is_file() or (
-            file.is_file() and '"chat_template"' in file.read_text(encoding="utf-8")
+            file.is_file() and '"chat_template"' in file.read_text(encoding="utf-8", errors="replace")
         )
         fix = "take a chat model (Qwen3-0.6B), or hand vLLM one: VLLM_EXTRA_ARGS='--chat-template FILE'"
         return Result("Chat template", good, "there" if good else "missing", "" if good else fix)

@@ -20,6 +20,13 @@ find_device() {
   export ENGINE_DEVICE
 }
 
+# check_engine_arguments: fails unless VLLM_EXTRA_ARGS can be taken apart as a shell would.
+check_engine_arguments() {
+  if [ -z "${VLLM_EXTRA_ARGS:-}" ]; then return 0; fi
+  "${PYTHON:-python3}" -c 'import shlex, sys; shlex.split(sys.argv[1])' "$VLLM_EXTRA_ARGS" 2>/dev/null ||
+    fail "VLLM_EXTRA_ARGS has a quote that is never closed." "close it: $VLLM_EXTRA_ARGS"
+}
+
 # engine_environment: sets ENGINE_PYTHON to an interpreter with vLLM, installing it the first time.
 engine_environment() {
   find_device

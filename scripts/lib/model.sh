@@ -14,16 +14,24 @@ is_model_folder() {
   compgen -G "$1/*.safetensors" >/dev/null || compgen -G "$1/*.bin" >/dev/null
 }
 
-# engine_can_run PATH: false for weights packed in a way that vLLM has no CPU code for (8-bit GPTQ).
+# engine_can_run PATH: false for weights packed in a way that vLLM has no CPU code for (8-bit GPTQ). A configuration that is none,
+# and weights that git has left pointers of (some 130 bytes each), end the script.
 engine_can_run() {
-  [ "$ENGINE_DEVICE" = gpu ] && return 0
-  [ -z "$("${PYTHON:-python3}" - "$1/config.json" <<'END'
+  local code=0
+  "${PYTHON:-python3}" - "$1/config.json" <<'END' || code=$?
 import json, sys
-packing = json.load(open(sys.argv[1])).get("quantization_config") or {}
-if packing.get("quant_method") == "gptq" and packing.get("bits") != 4:
-    print("no")
+try:
+    config = json.load(open(sys.argv[1], encoding="utf-8"))
+    packing = config.get("quantization_config") or {}
+    sys.exit(4 if packing.get("quant_method") == "gptq" and packing.get("bits") != 4 else 0)
+except (OSError, ValueError, AttributeError):
+    sys.exit(5)
 END
-)" ]
+  if [ "$code" = 5 ]; then fail "the config.json in $1 cannot be read as a model's configuration." "./scripts/test_qwen_model.sh $1 says what is wrong."; fi
+  if [ -n "$(find -L "$1/" -maxdepth 1 -name '*.safetensors' -size -2 -print -quit)" ]; then
+    fail "the weights in $1 are pointers that git has left, not the model." "run git lfs pull in that folder, or copy the model anew."
+  fi
+  [ "$code" = 0 ] || [ "$ENGINE_DEVICE" = gpu ]
 }
 
 # look_up_model [NAME_OR_PATH]: finds what is on the disk without installing or asking anything.
@@ -107,7 +115,8 @@ _from_hub() {
   MODEL_PATH=$folder
   if is_model_folder "$folder"; then return 0; fi
   step "asking the model hub for $MODEL_REPOSITORY"
-  if [[ ${VLLM_USE_MODELSCOPE:-} =~ ^(1|[Tt]rue|TRUE|yes)$ ]] && ! "$ENGINE_PYTHON" -c 'import modelscope' 2>/dev/null; then
+  local modelscope=${VLLM_USE_MODELSCOPE:-}
+  if [[ ${modelscope,,} =~ ^(1|true|yes|on)$ ]] && ! "$ENGINE_PYTHON" -c 'import modelscope' 2>/dev/null; then
     find_uv
     "$UV" pip install --quiet --python "$ENGINE_PYTHON" modelscope || return 3
   fi

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Owns what the scripts say in the terminal: steps, notes, errors with a next step.
-# It does not decide what is done. Lines that begin with "==>" are steps; the supervisor shows them as progress.
+# It does not decide what is done. Lines that begin with "==>" are steps; the supervisor shows them as progress, and those with
+# "..." (how far a step is) too, but not each of them.
 
 say() { printf '%s\n' "$*"; }
 step() { printf '==> %s\n' "$*"; }

@@ -1,12 +1,15 @@
 """One part's log: a private file that never grows without end. It does not decide what the terminal shows."""
 
 import os
+import re
 from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
 MAX_BYTES = 10 * 2**20
 TAIL_LINES = 12
+# What the libraries below vLLM say at every end that was not quite in order, after what it ended of.
+NOISE = re.compile(r"nanobind|^ - (leaked |\.\.\. skipped)|resource_tracker")
 
 
 class LogFile:
@@ -25,7 +28,8 @@ class LogFile:
 
     def write(self, line: str) -> None:
         """Adds one line. A full disk costs the line, never the part."""
-        self.tail.append(line)
+        if not NOISE.search(line):
+            self.tail.append(line)
         try:
             self._file.write(line.encode("utf-8", "replace") + b"\n")
             if self._file.tell() > MAX_BYTES:
@@ -33,3 +37,7 @@ class LogFile:
                 self._file = self._begin()
         except OSError:
             pass
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()

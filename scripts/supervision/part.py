@@ -28,14 +28,14 @@ class Part:
     Args:
         name: what people call it.
         command: started anew each time; sets itself up and then becomes the server.
-        probe: port and path that answer 200 once it is ready.
+        probe: host, port and path that answer 200 once it is ready.
     """
 
     def __init__(
         self,
         name: str,
         command: list[str],
-        probe: tuple[int, str],
+        probe: tuple[str, int, str],
         logs: Path,
         say: Callable[[str], None],
         *,
@@ -55,6 +55,7 @@ class Part:
     async def run(self, environment: dict[str, str], guard: Guard) -> int:
         """Starts it, passes its output on, and returns its exit code when all of its group is gone."""
         self.was_steady, self._ready_since = False, None
+        self.last_step = "starting"
         self._process = process = await asyncio.create_subprocess_exec(
             *self._command,
             env=environment,
@@ -88,7 +89,7 @@ class Part:
 
     def _heard(self, line: str) -> None:
         self.log.write(line)
-        if line.startswith("==> "):
+        if line.startswith(("==> ", "... ")):
             self.last_step = line[4:]
         if self._verbose or SPOKEN.search(line):
             self._say(f"{self.name:<8}{line}")
@@ -106,8 +107,7 @@ class Part:
 
     async def answers(self) -> bool:
         """Whether it is ready; `was_steady` from then on when it has been so for STEADY_S."""
-        port, path = self._probe
-        ready = await _status(port, path) == HTTPStatus.OK
+        ready = await _status(*self._probe) == HTTPStatus.OK
         now = time.monotonic()
         self._ready_since = (self._ready_since or now) if ready else None
         if self._ready_since is not None and now - self._ready_since >= STEADY_S:
@@ -115,12 +115,12 @@ class Part:
         return ready
 
 
-async def _status(port: int, path: str) -> int:
+async def _status(host: str, port: int, path: str) -> int:
     """HTTP status of a GET on this machine, 0 when there is none."""
     writer = None
     try:
         async with asyncio.timeout(PROBE_S):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection(host, port)
             writer.write(
                 f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
             )

@@ -135,7 +135,7 @@ def repository(wanted: str, home: Path) -> str:
         ["bash", "-euc", look_up, str(SCRIPTS / "lib"), wanted],
         env=environment, cwd="/", capture_output=True, text=True, check=False, timeout=WITHOUT_SETUP_S,
     )  # fmt: skip
-    return done.stdout.strip() or done.stderr.splitlines()[0]
+    return done.stdout.strip() or (done.stderr.splitlines() or [""])[0]
 
 
 @pytest.mark.parametrize("wanted", ["Qwen3-0.6B", "models/Qwen3-0.6B", "Qwen/Qwen3-0.6B"])
@@ -145,3 +145,93 @@ def test_the_models_folder_is_not_taken_for_an_organisation(wanted: str, tmp_pat
 
 def test_a_name_under_the_models_folder_that_no_hub_has_is_said(tmp_path: Path) -> None:
     assert 'there is no model "mine"' in repository("models/mine", tmp_path)
+
+
+def a_model(folder: Path, config: str = "{}", weights: bytes = b"x" * 4096) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(config)
+    (folder / "model.safetensors").write_bytes(weights)
+    return folder
+
+
+@pytest.mark.parametrize("script", ["start_all.sh", "start_vllm.sh"])
+@pytest.mark.parametrize("config", ["{", "[]", ""])
+def test_a_configuration_that_is_none_is_said_before_anything_is_set_up(
+    script: str, config: str, tmp_path: Path
+) -> None:
+    text = said(script, str(a_model(tmp_path / "mine", config)), code=78, ENGINE_DEVICE="cpu")
+
+    assert "config.json" in text
+    assert "test_qwen_model.sh" in text
+    assert "Traceback" not in text
+
+
+def test_weights_that_git_left_pointers_of_are_no_model(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+    text = said(
+        "start_all.sh", str(a_model(tmp_path / "mine", weights=pointer)), code=78, ENGINE_DEVICE="gpu"
+    )
+
+    assert "git lfs pull" in text
+
+
+def test_weights_behind_a_link_are_the_model(tmp_path: Path) -> None:
+    folder = a_model(tmp_path / "mine")
+    (folder / "model.safetensors").rename(tmp_path / "blob")
+    (folder / "model.safetensors").symlink_to(tmp_path / "blob")
+
+    assert repository(str(folder), tmp_path) == ""
+
+
+@pytest.mark.parametrize("script", ["start_all.sh", "start_vllm.sh"])
+def test_arguments_for_vllm_with_an_open_quote_are_said(script: str) -> None:
+    text = said(script, code=78, VLLM_EXTRA_ARGS="--chat-template 'mine")
+
+    assert "VLLM_EXTRA_ARGS" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("name", ["MAX_NEW_TOKEN", "VLLM_API_BASE", "SOMETHING_ELSE"])
+@pytest.mark.parametrize("script", ["start_all.sh", "start_vllm.sh", "start_backend.sh", "start_frontend.sh"])
+def test_a_name_in_env_that_is_no_setting_is_said(script: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "env").write_text(f"LOG_LEVEL=INFO\n{name}=1\n")
+
+    assert f".env line 2: there is no setting {name}." in said(
+        script, code=78, ENV_FILE=str(tmp_path / "env")
+    )
+
+
+def test_what_other_programs_read_may_stand_in_env(tmp_path: Path) -> None:
+    lines = ("HTTPS_PROXY=http://proxy", "HF_TOKEN=x", "VLLM_LOGGING_LEVEL=INFO", "COMPOSE_PROJECT_NAME=x")
+    (tmp_path / "env").write_text("\n".join(lines) + "\nFRONTEND_PORT=none\n")
+
+    assert 'FRONTEND_PORT is "none"' in said("start_frontend.sh", code=78, ENV_FILE=str(tmp_path / "env"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("config.json", "[]", "config.json"),
+        ("config.json", "{", "config.json"),
+        ("model.safetensors.index.json", "{}", "Weights"),
+        ("model.safetensors.index.json", "[", "Weights"),
+        ("model.safetensors", "version https://git-lfs.github.com/spec/v1", "Weights"),
+        ("tokenizer_config.json", "\udcff", "Chat template"),
+    ],
+)
+def test_whatever_is_wrong_with_a_model_is_a_line_of_the_table(
+    file: str, text: str, line: str, tmp_path: Path
+) -> None:
+    folder = a_model(tmp_path / "mine", '{"architectures": ["Qwen3ForCausalLM"]}')
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    if file == "tokenizer_config.json":
+        (folder / "chat_template.jinja").unlink()
+    (folder / file).write_text(text, errors="surrogateescape")
+    places = {"MODELS_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache"), "ENGINE_DEVICE": "cpu"}
+
+    table = said("test_qwen_model.sh", "mine", code=2, **places)
+
+    failed = [words.split("  ")[0] for words in table.splitlines() if " FAILED " in words]
+    assert failed == ["vLLM", line]

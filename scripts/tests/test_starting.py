@@ -44,7 +44,7 @@ def answers(port: int, path: str) -> bool:
 class Start:
     """One start of everything, and what belongs to it."""
 
-    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, nohup: bool = False, **settings: str) -> None:
         self.ports = [free_port() for _ in range(3)]
         self.log = folder / "start_all.log"
         environment = {
@@ -56,7 +56,7 @@ class Start:
             "FRONTEND_PORT": str(self.ports[2]),
             **settings,
         }
-        command = ["bash", str(ROOT / "scripts" / "start_all.sh"), *arguments]
+        command = [*(["nohup"] if nohup else []), "bash", str(ROOT / "scripts" / "start_all.sh"), *arguments]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 command, env=environment, cwd="/", stdin=subprocess.DEVNULL,
@@ -94,8 +94,8 @@ class Start:
 def start(tmp_path: Path) -> Iterator[Callable[..., Start]]:
     started: list[Start] = []
 
-    def begin(*arguments: str, **settings: str) -> Start:
-        started.append(Start(tmp_path, *arguments, **settings))
+    def begin(*arguments: str, nohup: bool = False, **settings: str) -> Start:
+        started.append(Start(tmp_path, *arguments, nohup=nohup, **settings))
         return started[-1]
 
     yield begin
@@ -172,6 +172,20 @@ def test_a_setting_that_the_backend_refuses_ends_everything_and_is_named(start: 
     assert not answers(process.ports[2], "/")
 
 
+def test_a_time_to_end_that_is_no_number_ends_everything_and_is_named(start: Callable[..., Start]) -> None:
+    process = start(DRAIN_S="ten")
+    assert process.process.wait(START_S) == 1
+
+    assert "DRAIN_S" in process.output()
+    assert "Traceback" not in process.output()
+
+
+def test_an_unknown_setting_in_env_is_said_at_once(start: Callable[..., Start], tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("MAX_NEW_TOKEN=5\n")
+
+    assert "there is no setting MAX_NEW_TOKEN" in refused(start, ENV_FILE=str(tmp_path / "env"))
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_of_it(start: Callable[..., Start], how: signal.Signals) -> None:
     process = start()
@@ -185,6 +199,24 @@ def test_a_signal_ends_all_of_it(start: Callable[..., Start], how: signal.Signal
 
     assert process.process.wait(30) == 0
     assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_under_nohup_it_stays_when_the_terminal_goes(start: Callable[..., Start]) -> None:
+    process = start(nohup=True)
+    process.until_up()
+
+    process.process.send_signal(signal.SIGHUP)
+    process.part("backend/main.py").kill()
+
+    eventually(lambda: "is started again in 1 s" in process.output(), 10, "the word of the next start")
+    process.until_up()
+
+
+def test_a_backend_at_another_loopback_address_is_seen(start: Callable[..., Start]) -> None:
+    process = start(BACKEND_HOST="::1")
+    address = f"http://127.0.0.1:{process.ports[2]}"
+
+    eventually(lambda: f"VLLM Chat: {address}" in process.output(), START_S, "the address")
 
 
 def test_kill_9_of_the_supervisor_ends_all_of_it(start: Callable[..., Start]) -> None:

@@ -4,6 +4,7 @@ Asks no engine itself and starts none.
 """
 
 import asyncio
+import re
 
 from app.errors import Conflict, EngineUnreachable, NotFound
 from app.ports import EngineHost, EngineProgress, ModelCatalogue, ModelFolder
@@ -19,6 +20,7 @@ from app.schemas.engine import (
 )
 
 _COMING = frozenset({"preparing", "loading", "restarting"})
+_ARRIVED = re.compile(r"(\d+) of (\d+) MB$")
 
 
 class VllmService:
@@ -91,9 +93,8 @@ class VllmService:
             raise NotFound("model_not_found", "There is no model of this name.")
         progress = self._host.progress()
         detail = progress.detail if model.status == "loading" and progress is not None else ""
-        return ModelState(
-            status=model.status, progress=1.0 if model.status == "ready" else None, detail=detail
-        )
+        progress_now = 1.0 if model.status == "ready" else _share(detail)
+        return ModelState(status=model.status, progress=progress_now, detail=detail)
 
     async def load(self, name: str) -> ModelState:
         """Have a model served. One that is served already is that.
@@ -166,6 +167,12 @@ def _coming(progress: EngineProgress | None) -> ServedModels:
 
 def _loading(progress: EngineProgress) -> str:
     return ": ".join(part for part in (progress.model, progress.detail or progress.state) if part)
+
+
+def _share(detail: str) -> float | None:
+    """What a download says of itself, as a share; None where nobody tells."""
+    told = _ARRIVED.search(detail)
+    return min(int(told[1]) / int(told[2]), 1.0) if told and int(told[2]) else None
 
 
 def _known_type(folder: ModelFolder | None) -> ModelType | None:

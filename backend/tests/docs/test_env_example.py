@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from app.config import REPOSITORY, Settings
 from app.database import async_url
@@ -50,6 +51,18 @@ def test_each_setting_has_a_line_that_says_what_it_does() -> None:
         if LINE.match(line):
             assert lines[number - 1].startswith("# "), line
             assert LINE.match(lines[number - 2]) or not lines[number - 2], f"{line} has more than one line"
+
+
+def test_the_containers_are_given_every_setting_that_is_no_place() -> None:
+    compose = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+    given = compose["services"]["backend"]["environment"]
+    of_the_image = {"DATABASE_URL", "BACKEND_HOST", "BACKEND_PORT", "MODELS_DIR", "REDIS_URL"}
+    of_the_engine = {"VLLM_EXTRA_ARGS"}
+    fixed = {"VLLM_API_BASE_URL", "ENGINE_STATUS_FILE", "ALLOW_OPEN_WITHOUT_LOGIN"}
+
+    assert set(given) | of_the_image | of_the_engine == {name.upper() for name in Settings.model_fields}
+    for name in set(given) - fixed:
+        assert str(given[name]).startswith(f"${{{name}:-"), name
 
 
 def test_it_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

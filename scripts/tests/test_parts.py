@@ -1,0 +1,80 @@
+"""What is remembered of a part: the step it is at, and what it said before it ended."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from supervision.log_file import LogFile
+from supervision.part import Part
+
+
+class NoGuard:
+    """Nobody is watched: the parts here end by themselves."""
+
+    def watch(self, group: int) -> None:
+        """See Guard."""
+
+    def forget(self, group: int) -> None:
+        """See Guard."""
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def part(tmp_path: Path, said: list[str]) -> Iterator[Callable[[str], Part]]:
+    made = []
+
+    def make(script: str) -> Part:
+        probe = ("127.0.0.1", 9, "/")
+        made.append(Part("vllm", ["bash", "-c", script], probe, tmp_path, said.append, verbose=False))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.log.close()
+
+
+def run(part: Part) -> int:
+    return asyncio.run(part.run(dict(os.environ), NoGuard()))  # type: ignore[arg-type]
+
+
+def test_how_far_a_step_is_is_remembered_and_not_said(part: Callable[[str], Part], said: list[str]) -> None:
+    one = part("echo '==> downloading it'; echo '... downloading it: 3 of 9 MB'; exit 7")
+
+    assert run(one) == 7
+
+    assert one.last_step == "downloading it: 3 of 9 MB"
+    assert said == ["vllm    ==> downloading it"]
+
+
+def test_a_new_start_is_not_at_the_last_step_of_the_one_before(
+    part: Callable[[str], Part], tmp_path: Path
+) -> None:
+    one = part(f"if mkdir {tmp_path}/once 2>/dev/null; then echo '==> installing it'; fi")
+
+    run(one)
+    assert one.last_step == "installing it"
+    run(one)
+
+    assert one.last_step == "starting"
+
+
+def test_the_end_of_a_log_is_what_was_said_and_no_noise_after_it(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "vllm.log")
+    noise = ("nanobind: leaked 3 functions!", ' - leaked function "add"', " - ... skipped remainder")
+
+    for line in ("RuntimeError: engine died", *noise * 10):
+        log.write(line)
+    log.close()
+
+    assert list(log.tail) == ["RuntimeError: engine died"]
+    assert len(log.path.read_text().splitlines()) == 31
