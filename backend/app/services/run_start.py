@@ -6,6 +6,7 @@ Admits nothing and starts nothing.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from app.errors import Conflict, FieldProblem, Invalid
@@ -119,19 +120,13 @@ class RunStart:
             answer.status = "queued"
             answer.details = {"run_id": run_id}
             rows = [answer] if question is None else [question, answer]
-            for position, row in enumerate(rows, start=places.position + 1):
-                row.position, row.created_at, row.updated_at = position, now, now
+            _place(rows, places.position, now)
             if question is not None:
                 question.origin = origin
                 take_title(chat, question)
             chat.active_leaf_id = answer.id
             bring_to_top(chat, places.activity, now)
-            options = run_options(request.options, chat, default_max_tokens=self._default_max_tokens)
-            # what a chat has kept may be of a time, or of another server, with another limit
-            field = "max_tokens" if request.options.max_tokens is None else "options.max_tokens"
-            check_max_tokens(options.max_tokens, limit=self._max_new_tokens, field=field)
-            if options.max_tokens != self._default_max_tokens:  # that one is nobody's wish, and gives way
-                model_room(options.max_tokens, options.model, self._catalogue.known(), field=field)
+            options = self._options(request, chat)
             run = new_run(run_id, user_id, answer, options, origin)
             run.owner = place.owner
             older: Sequence[str] = ()
@@ -170,6 +165,21 @@ class RunStart:
         place.hold(run_id)
         place.hold(message_key(message_id))
         return stored
+
+    def _options(self, request: StartRun, chat: ChatRow) -> Params:
+        """Return the options of a run; what a chat has kept may be of a time, or of another server, with another limit."""
+        options = run_options(request.options, chat, default_max_tokens=self._default_max_tokens)
+        field = "max_tokens" if request.options.max_tokens is None else "options.max_tokens"
+        check_max_tokens(options.max_tokens, limit=self._max_new_tokens, field=field)
+        if options.max_tokens != self._default_max_tokens:  # that one is nobody's wish, and gives way
+            model_room(options.max_tokens, options.model, self._catalogue.known(), field=field)
+        return options
+
+
+def _place(rows: Sequence[MessageRow], last: int, now: datetime) -> None:
+    """Put new messages behind the last one of their chat."""
+    for position, row in enumerate(rows, start=last + 1):
+        row.position, row.created_at, row.updated_at = position, now, now
 
 
 async def _known_or_conflict(unit: Unit, chat_id: str, request: StartRun, *, is_live: bool) -> RunStarted:
