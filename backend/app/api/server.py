@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import InvalidState
 from websockets.http11 import Request
 
+from app.api.slow_requests import PatientHttp
 from app.config import Settings
 from app.errors import StartError
 from app.utils.text_frames import FRAMES
@@ -67,7 +68,7 @@ def config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,  # a search's URL holds the words that were searched
         lifespan="off",
         loop="uvloop",
-        http="httptools",
+        http=PatientHttp,
         ws=_WebSocket,
         ws_max_size=WS_MAX_BYTES,
         ws_max_queue=WS_MAX_QUEUE,

@@ -43,10 +43,8 @@ class CompletionService:
             # named as here: the run itself calls them options and message
             check_length(content, limit=self._max_message_chars)
             self._check(options)
-            turn = UserTurn(content=content)
-            started, _ = await self._runs.start(
-                user_id, request.chat_id, StartRun(message=turn, options=options)
-            )
+            run = StartRun(message=UserTurn(content=content), options=options)
+            started, _ = await self._runs.start(user_id, request.chat_id, run)
             return self._runs.started(started.run.id)
         if request.messages is None:
             return self._answer_one(user_id, request.content or "", options, field="content")
