@@ -238,7 +238,8 @@ describe('the keyboard', () => {
 		await userEvent.keyboard('{Enter}');
 		// The router is not here.
 		app.show('chat');
-		await vi.waitUntil(() => CSS.highlights.get('search-hit')?.size === 1);
+		await expect.element(page.getByText('Bring an umbrella.')).toBeVisible();
+		await vi.waitUntil(() => CSS.highlights.get('search-hit')?.size === 1, { timeout: 5_000 });
 	});
 
 	test('Ctrl+/ shows the shortcuts, Shift+Escape goes to the box', async () => {

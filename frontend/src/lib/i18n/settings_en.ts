@@ -70,6 +70,8 @@ export const settingsEn = {
 	'presets.prompt': 'Prompt',
 	'presets.prompt_hint':
 		'Write {{variables}} in double braces, as in “Translate into {{example}}”.',
+	'presets.word_variables': 'variables',
+	'presets.word_example': 'language',
 	'presets.with_options': 'Save this chat’s settings with it',
 	'presets.use_message': 'Insert into the message',
 	'presets.use_system': 'Use as system prompt',

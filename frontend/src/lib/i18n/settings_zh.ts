@@ -70,6 +70,8 @@ export const settingsZh: Record<keyof typeof settingsEn, string> = {
 	'presets.name': '名称',
 	'presets.prompt': '提示词',
 	'presets.prompt_hint': '可变部分用双花括号写成 {{variables}}，例如“翻译成{{example}}”。',
+	'presets.word_variables': '变量',
+	'presets.word_example': '语言',
 	'presets.with_options': '同时保存本对话的设置',
 	'presets.use_message': '插入到消息',
 	'presets.use_system': '用作系统提示词',
