@@ -2,8 +2,9 @@
 
 Three ways, in turn: the scripted engine asked directly, the OpenAI gateway, and a run whose delta comes over Socket.IO with
 everything stored. Many are asked at once twice: for answers that end with their third token, so that their ends are
-stored while others wait for their beginning, and for answers that go on for a second, as those of a model do. Prints
-medians, the difference and the ratio; asserts nothing. `python bench/first_token.py [ROUNDS]`.
+stored while others wait for their beginning, and for answers that go on for a second, as those of a model do. And a run
+in a chat of 2,000 messages beside one in an empty chat. Prints medians, the difference and the ratio; asserts nothing.
+`python bench/first_token.py [ROUNDS]`.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from relay.raw_client import joined
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROUNDS, WARM_UP, AT_ONCE = 100, 10, 100
-GOAL_ONE_MS, GOAL_MANY_MS = 5.0, 50.0
+GOAL_ONE_MS, GOAL_MANY_MS, GOAL_LONG_MS = 5.0, 50.0, 10.0
+LONG_CHAT = 2000  # messages
 MODEL = "scripted"
 QUESTION = {
     "model": MODEL,
@@ -97,10 +99,11 @@ class Ways:
         """Ask the gateway."""
         return await self._stream(f"{self._backend}/v1/chat/completions", begin)
 
-    async def run(self, begin: asyncio.Barrier) -> float:
-        """Send a message in a chat that is open over Socket.IO."""
-        async with self._http.post(f"{self._backend}/api/chats/", json={}) as reply:
-            chat_id = (await reply.json())["id"]
+    async def run(self, begin: asyncio.Barrier, chat_id: str | None = None) -> float:
+        """Send a message in a chat, where none is named a new one, that is open over Socket.IO."""
+        if chat_id is None:
+            async with self._http.post(f"{self._backend}/api/chats/", json={}) as reply:
+                chat_id = (await reply.json())["id"]
         # the client reads bytes: one that takes frames apart would measure itself
         client = await joined(self._backend, chat_id, lambda _data: 0, 1)
         await begin.wait()
@@ -112,6 +115,25 @@ class Ways:
         await client.done
         client.transport.close()
         return took
+
+    async def long_chat(self) -> str:
+        """Have a chat of many messages, one below the other, and return its id."""
+        messages = [
+            {
+                "id": str(number),
+                "parent_id": str(number - 1) if number else None,
+                "role": "assistant" if number % 2 else "user",
+                "content": f"Message {number} of a talk that went on and on.",
+            }
+            for number in range(LONG_CHAT)
+        ]
+        file = {"title": "long", "active_leaf_id": str(LONG_CHAT - 1), "messages": messages}
+        async with self._http.post(f"{self._backend}/api/import", json=file) as reply:
+            reply.raise_for_status()
+        async with self._http.get(f"{self._backend}/api/chats/?limit=100") as reply:
+            chats = (await reply.json())["items"]
+        found: str = next(chat["id"] for chat in chats if chat["message_count"] == LONG_CHAT)
+        return found
 
     async def _start(self, chat_id: str) -> None:
         body = {"message": {"content": "Hello"}, "options": {"max_tokens": 8}}
@@ -146,10 +168,23 @@ async def measure(ways: Ways, rounds: int) -> None:
             took = await way(asyncio.Barrier(1))
             if number >= WARM_UP:
                 one[name].append(took)
-    table("one at a time", one, GOAL_ONE_MS)
+    table("one at a time", one, "engine", GOAL_ONE_MS)
+    await measure_long(ways, rounds)
     for title, answer in (("answers of 3 tokens", ANSWER), ("answers of a second", LONG_ANSWER)):
         await ways.script(answer)
-        table(f"{AT_ONCE} at once, {title}", await at_once(ways, kinds), GOAL_MANY_MS)
+        table(f"{AT_ONCE} at once, {title}", await at_once(ways, kinds), "engine", GOAL_MANY_MS)
+
+
+async def measure_long(ways: Ways, rounds: int) -> None:
+    """Print a run in a long chat beside one in an empty chat."""
+    long_chat = await ways.long_chat()
+    took: dict[str, list[float]] = {"empty chat": [], f"{LONG_CHAT} messages": []}
+    for number in range(WARM_UP + rounds):
+        for name, chat_id in zip(took, (None, long_chat), strict=True):
+            seconds = await ways.run(asyncio.Barrier(1), chat_id)
+            if number >= WARM_UP:
+                took[name].append(seconds)
+    table("in a long chat", took, "empty chat", GOAL_LONG_MS)
 
 
 async def at_once(ways: Ways, kinds: dict[str, Way]) -> dict[str, list[float]]:
@@ -164,10 +199,10 @@ async def at_once(ways: Ways, kinds: dict[str, Way]) -> dict[str, list[float]]:
     return many
 
 
-def table(title: str, took: dict[str, list[float]], goal_ms: float) -> None:
-    """Print the figures of every way beside those of the engine itself."""
-    base = statistics.median(took["engine"]) * 1000
-    print(f"\nfirst token, {title} (goal: at most {goal_ms:g} ms over the engine, p50)")
+def table(title: str, took: dict[str, list[float]], base_name: str, goal_ms: float) -> None:
+    """Print the figures of every way beside those of the one that is the base."""
+    base = statistics.median(took[base_name]) * 1000
+    print(f"\nfirst token, {title} (goal: at most {goal_ms:g} ms over the {base_name}, p50)")
     for name, seconds in took.items():
         ordered = sorted(each * 1000 for each in seconds)
         p50, p95 = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]

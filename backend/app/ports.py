@@ -31,8 +31,7 @@ class Clock(Protocol):
 # --- the engine -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """One message of a prompt, as the model is to see it."""
 
     role: Literal["system", "user", "assistant"]

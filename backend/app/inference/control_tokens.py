@@ -5,7 +5,8 @@ text stays as it was written.
 """
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,7 @@ class ControlTokens:
 
     def __init__(self, models_dir: Path) -> None:
         self._models_dir = models_dir
-        self._patterns: dict[tuple[str, str | None], re.Pattern[str]] = {}
+        self._inert: dict[tuple[str, str | None], Callable[[str], str]] = {}
 
     def inert(self, text: str, *, model: str, root: str | None) -> str:
         """Return `text` with an invisible character inside each control token of the model.
@@ -44,10 +45,15 @@ class ControlTokens:
             model: the name it is served under.
             root: where the engine loaded it from, where it tells.
         """
-        pattern = self._patterns.get((model, root))
-        if pattern is None:
-            pattern = self._patterns[model, root] = _pattern(self._tokens(model, root))
-        return pattern.sub(_broken, text)
+        return self.inert_for(model, root)(text)
+
+    def inert_for(self, model: str, root: str | None) -> Callable[[str], str]:
+        """Return `inert` for one model: a long conversation has thousands of texts."""
+        found = self._inert.get((model, root))
+        if found is None:
+            pattern = _pattern(self._tokens(model, root))
+            found = self._inert[model, root] = partial(pattern.sub, _broken)
+        return found
 
     def _tokens(self, model: str, root: str | None) -> tuple[str, ...]:
         places = [Path(root)] if root is not None and Path(root).is_absolute() else []

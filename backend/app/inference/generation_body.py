@@ -25,7 +25,7 @@ def chat_body(generation: Generation, *, plain: bool, inert: Callable[[str], str
     """
     body: dict[str, Any] = {
         "model": generation.model,
-        "messages": [{"role": turn.role, "content": inert(turn.content)} for turn in generation.turns],
+        "messages": [{"role": role, "content": inert(content)} for role, content in generation.turns],
         **_common(generation, plain=plain),
     }
     if generation.begun is not None:

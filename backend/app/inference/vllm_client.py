@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -164,7 +163,7 @@ class VllmClient:
             raise EngineCannotGoOn(
                 "engine_lost", "The answer was cut, and this engine cannot go on with one."
             )
-        inert = partial(self._control.inert, model=generation.model, root=engine.models.get(generation.model))
+        inert = self._control.inert_for(generation.model, engine.models.get(generation.model))
         return f"{engine.base}/chat/completions", chat_body(generation, plain=plain, inert=inert)
 
     async def _post(self, url: str, body: dict[str, Any], deadline: float) -> aiohttp.ClientResponse:

@@ -5,7 +5,7 @@ What a start is, the services know; ordinary changes go through the other reposi
 
 import sqlite3
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -116,9 +116,9 @@ class RunStartRepository:
         if chat.title != title_before:
             await index_plainly(self.sql, chat.id, None, title_before, chat.title)
 
-    async def path_texts(self, leaf_id: str) -> list[tuple[str, str]]:
-        """Return role and content of the messages from the root down to `leaf_id`, oldest first."""
-        return [(role, content) for role, content in await self.sql.rows(_PATH_TEXTS, {"leaf_id": leaf_id})]
+    async def path_texts(self, leaf_id: str) -> Sequence[Sequence[Any]]:
+        """Return role and content of the messages from the root down to `leaf_id` that have some, oldest first."""
+        return await self.sql.rows(_PATH_TEXTS, {"leaf_id": leaf_id})
 
 
 def _places(messages: int, position: int | None, activity: int | None) -> Places:
@@ -153,5 +153,5 @@ _PATH_TEXTS = """
         UNION ALL
         SELECT m.parent_id, m.position, m.role, m.content FROM path JOIN messages m ON m.id = path.parent_id
     )
-    SELECT role, content FROM path ORDER BY position
+    SELECT role, content FROM path WHERE content <> '' ORDER BY position
 """

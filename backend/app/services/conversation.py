@@ -171,7 +171,7 @@ async def prompt_turns(unit: Unit, chat: ChatRow, leaf_id: str | None, *last: Tu
     """
     system = (Turn("system", chat.system_prompt),) if chat.system_prompt else ()
     path = await unit.starts.path_texts(leaf_id) if leaf_id is not None else ()
-    return (*system, *(Turn(role, content) for role, content in path if content), *last)  # type: ignore[arg-type]
+    return (*system, *map(Turn._make, path), *last)
 
 
 async def summary_of(unit: Unit, chat: ChatRow) -> ChatSummary:

@@ -88,8 +88,8 @@ PATCHES = (
     ),
     Patch(
         "control tokens pass", "app/inference/generation_body.py",
-        '"messages": [{"role": turn.role, "content": inert(turn.content)} for turn in generation.turns],',
-        '"messages": [{"role": turn.role, "content": turn.content} for turn in generation.turns],',
+        '"messages": [{"role": role, "content": inert(content)} for role, content in generation.turns],',
+        '"messages": [{"role": role, "content": content} for role, content in generation.turns],',
         "inference/test_vllm_client.py::test_the_request_carries_what_is_asked_and_no_live_control_token",
     ),
     Patch(
