@@ -205,6 +205,7 @@ def main() -> None:
     # what is known until somebody ends it is worth printing
     with cut_pages(options.seed) as cuts, suppress(KeyboardInterrupt):
         play(cuts, options.cuts, kinds)
+    print(file=sys.stderr)
     found = cuts.found
     for kind in kinds:
         print(line(kind, found.took_s[kind]))
