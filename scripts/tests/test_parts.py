@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from supervision.guard import group_lives
 from supervision.log_file import LogFile
 from supervision.part import Part
 
@@ -91,6 +93,20 @@ def test_a_part_has_ended_when_only_its_children_are_left_and_they_go_with_it(
 
     child = int(family.read_text().split()[1])
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_group_of_which_nobody_has_taken_leave_lives_no_more() -> None:
+    # In a container whose first process is no init the dead stay in the list for ever.
+    one = subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True)
+    assert one.stdin
+    assert group_lives(one.pid)
+
+    one.stdin.close()
+    os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
+
+    assert not group_lives(one.pid)
+    one.wait()
+    assert not group_lives(one.pid)
 
 
 def test_the_end_of_a_log_is_what_was_said_and_no_noise_after_it(tmp_path: Path) -> None:
