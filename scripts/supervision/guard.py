@@ -7,7 +7,10 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
+DEAD = {b"Z", b"X"}
 GRACE_S = 15.0  # longer than the backend's DRAIN_S
 
 
@@ -23,14 +26,24 @@ def end_groups(groups: set[int], grace_s: float = GRACE_S) -> None:
 
 
 def group_lives(group: int) -> bool:
-    """Whether the process group has a member."""
+    """Whether the process group has a member that is not dead already: where nobody takes leave of the dead, they stay."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    states = [state for state, its in _states() if its == group]
+    return not states or any(state not in DEAD for state in states)
+
+
+def _states() -> Iterator[tuple[bytes, int]]:
+    """State and process group of every process; nothing where the system does not tell."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError):
+            # The name before it may hold anything.
+            state, _parent, group = file.read_bytes().rpartition(b")")[2].split()[:3]
+            yield state, int(group)
 
 
 class Guard:

@@ -17,6 +17,7 @@ from supervision.guard import Guard, group_lives
 from supervision.log_file import LogFile
 
 PROBE_S = 2.0
+LOOK_EVERY_S = 0.1
 STEADY_S = 60.0  # ready this long, it may end as often again before it is given up
 # What the scripts say to people: steps, notes, errors; and what the backend calls an error.
 SPOKEN = re.compile(r"^(==> |  ! |Error: |  What to do: )|\| (ERROR|CRITICAL) ")
@@ -68,7 +69,7 @@ class Part:
         output = process.stdout or asyncio.StreamReader()
         reading = asyncio.create_task(self._read(output))
         try:
-            code = await process.wait()
+            code = await _ended(process)
         finally:
             # A dead server's own children keep its port and its memory.
             self.signal(signal.SIGKILL)
@@ -113,6 +114,13 @@ class Part:
         if self._ready_since is not None and now - self._ready_since >= STEADY_S:
             self.was_steady = True
         return ready
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """The exit code, once it has one. `process.wait()` waits for the end of the output too, and that is held by its children."""
+    while process.returncode is None:  # noqa: ASYNC110 (nothing else tells)
+        await asyncio.sleep(LOOK_EVERY_S)
+    return process.returncode
 
 
 async def _status(host: str, port: int, path: str) -> int:
