@@ -7,9 +7,8 @@
 import { flushSync } from 'svelte';
 import { Failure } from '$lib/types/failure';
 import type { Message } from '$lib/types/wire';
+import { windowful } from '$lib/utils/windowful';
 
-/** Fills a tall window. */
-const FIRST = 16;
 /** So many at a time, so that no step is felt. */
 const STEP = 4;
 /** So many are drawn without being asked for: a page with thousands of turns grows heavy. */
@@ -33,7 +32,7 @@ export class TailFirst {
 	#region: HTMLElement | null = null;
 	#from = $derived.by(() => {
 		const at = this.path.findIndex(({ id }) => id === this.#oldest);
-		return at < 0 ? Math.max(0, this.path.length - FIRST) : at;
+		return at < 0 ? this.path.length - windowful(this.path) : at;
 	});
 
 	/**
