@@ -23,7 +23,7 @@ EDGE_PATCHES = (
     ),
     Patch(
         "a model is asked for more than it holds", "app/services/run_start.py",
-        "model_room(options.max_tokens, options.model, self._catalogue.known())", "pass",
+        "model_room(options.max_tokens, options.model, self._catalogue.known(), field=field)", "pass",
         OPTIONS + "test_more_tokens_than_the_model_holds_are_refused_with_its_limit",
     ),
     Patch(
