@@ -69,6 +69,16 @@ def test_the_first_visit_is_read_from_its_top(tiers: Tiers, new_tab: NewTab) -> 
     expect(tab.hook("jump-to-latest")).to_have_count(0)
 
 
+def test_the_page_itself_cannot_be_scrolled_away(
+    tiers: Tiers, new_tab: NewTab, engine: ScriptedEngine
+) -> None:
+    tab = talk(new_tab(tiers, viewport=ENLARGED).open(), engine)
+
+    # What a screen reader is told stands in the conversation, and scrolls with it.
+    rest = "document.scrollingElement.scrollHeight - document.scrollingElement.clientHeight"
+    assert tab.page.evaluate(rest) == 0
+
+
 def test_text_twice_as_large_loses_nothing(tiers: Tiers, new_tab: NewTab, engine: ScriptedEngine) -> None:
     tab = new_tab(tiers).open()
     # What "text only" zoom and the browser's own text size do.

@@ -124,7 +124,8 @@ def test_on_a_telephone_a_hit_leads_to_its_words_though_the_list_goes(
 
     tab.hook("search-hit").click()
 
-    tab.page.wait_for_function("CSS.highlights.get('search-hit')?.size === 1")
+    marks = "CSS.highlights.get('search-hit')?.size ?? 0"
+    eventually(lambda: tab.page.evaluate(marks) == 1, 10, "the words to be marked")
     top, bottom = tab.page.evaluate(
         """() => {
           const [range] = CSS.highlights.get('search-hit');
