@@ -11,8 +11,7 @@ test('hits are told apart, and escaped text is read once', () => {
 
 test('of an answer the marks of Markdown are left out, of a question nothing is', () => {
 	const snippet = 'It **keeps <mark>what</mark> it** `has` read';
-	const texts = (isMarkdown: boolean) =>
-		markedParts(snippet, isMarkdown).map(({ text }) => text);
+	const texts = (isMarkdown: boolean) => markedParts(snippet, isMarkdown).map(({ text }) => text);
 
 	expect(texts(true)).toEqual(['It keeps ', 'what', ' it has read']);
 	expect(texts(false).join('')).toBe('It **keeps what it** `has` read');
