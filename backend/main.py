@@ -41,6 +41,7 @@ from app.realtime.mount import Mount
 from app.realtime.plain_socket import PlainSockets
 from app.realtime.rooms import Rooms
 from app.realtime.socket_places import SocketPlaces
+from app.realtime.socket_turns import SocketTurns
 from app.repositories.journal_opening import opened_journal
 from app.repositories.memory import MemoryStorage
 from app.repositories.opening import opened
@@ -177,7 +178,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         catalogue.start()
         lag = asyncio.create_task(measures.sample_lag())
         try:
-            app = guard(Mount(create_app(services), gateway.server, plain), settings)
+            app = SocketTurns(guard(Mount(create_app(services), gateway.server, plain), settings))
             yield Running(app, lambda hurry: runs.shutdown(settings.drain_s, hurry), parts, rooms, services)
         finally:
             await runs.shutdown(0)

@@ -20,6 +20,7 @@ from app.realtime import refusals
 from app.realtime.outbox import Outbox
 from app.realtime.rooms import Member, Rooms
 from app.realtime.socket_places import SocketPlaces
+from app.realtime.socket_turns import AT_ONCE
 from app.schemas.base import Wire, canonical_id
 from app.services.chat_joining import ChatJoining, Joined
 from app.services.conversation import chat_not_found
@@ -129,6 +130,9 @@ class Gateway:
         self._joining = joining
         self._identify = identify
         self._places = places
+        self._turns = asyncio.Semaphore(
+            AT_ONCE
+        )  # who comes back with hundreds of others joins with a few of them
         self.server = Server(
             async_mode="asgi",
             transports=["websocket"],
@@ -205,15 +209,16 @@ class Gateway:
         asked = JoinChat.model_validate(payload)
         chat_id = _id(asked.chat_id)
         run_id = _id(asked.run_id, missing="") if asked.run_id is not None else None
-        joined = await self._joining.join(
-            member.user_id,
-            chat_id,
-            enter=lambda current: self._rooms.enter(member, chat_id, current),
-            run_id=run_id,
-            after_seq=asked.after_seq,
-            messages=asked.messages,
-        )
-        return _joined(joined)
+        async with self._turns:
+            joined = await self._joining.join(
+                member.user_id,
+                chat_id,
+                enter=lambda current: self._rooms.enter(member, chat_id, current),
+                run_id=run_id,
+                after_seq=asked.after_seq,
+                messages=asked.messages,
+            )
+            return _joined(joined)
 
     async def _leave(self, member: Member, payload: Any) -> dict[str, Any]:
         self._rooms.leave(member, _id(LeaveChat.model_validate(payload).chat_id))

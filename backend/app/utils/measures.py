@@ -4,6 +4,7 @@ Knows no service: whoever has something to tell is handed the measures, or is as
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -73,6 +74,12 @@ class Measures:
             buckets=LAG_BUCKETS,
             registry=self._registry,
         )
+        self._own_lag = Histogram(
+            "vllm_chat_loop_own_lag_seconds",
+            "How much of its lag was at most the event loop's own work; the rest is a machine that gave it no processor.",
+            buckets=LAG_BUCKETS,
+            registry=self._registry,
+        )
 
     def gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
         """Have `value` asked for whenever the measures are read."""
@@ -84,8 +91,10 @@ class Measures:
 
     async def sample_lag(self) -> None:
         """Measure the event loop's lag until cancelled."""
-        time = asyncio.get_running_loop().time
+        now = asyncio.get_running_loop().time
         while True:
-            due = time() + SAMPLE_S
+            due, used = now() + SAMPLE_S, time.thread_time()
             await asyncio.sleep(SAMPLE_S)
-            self._lag.observe(max(0.0, time() - due))
+            lag = max(0.0, now() - due)
+            self._lag.observe(lag)
+            self._own_lag.observe(min(lag, time.thread_time() - used))

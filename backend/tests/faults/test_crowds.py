@@ -37,12 +37,12 @@ async def until(is_so: Callable[[], bool], within_s: float = 30) -> None:
 
 
 async def slow_turns(lane: Lane) -> float:
-    """Return how often the backend's loop has come to a timer more than half a second late."""
+    """Return how often the backend's loop has come to a timer more than half a second late by its own work."""
     async with lane.session.get(f"{lane.backend.url}/metrics") as reply:
         lines = (await reply.text()).splitlines()
-    values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("vllm_chat_loop_lag_seconds"))
-    return float(values["vllm_chat_loop_lag_seconds_count"]) - float(
-        values['vllm_chat_loop_lag_seconds_bucket{le="0.5"}']
+    values = dict(line.rsplit(" ", 1) for line in lines if line.startswith("vllm_chat_loop_own_lag_seconds"))
+    return float(values["vllm_chat_loop_own_lag_seconds_count"]) - float(
+        values['vllm_chat_loop_own_lag_seconds_bucket{le="0.5"}']
     )
 
 
@@ -81,10 +81,10 @@ async def test_f41_a_storm_of_500_coming_back_is_served(new_lane: NewLane) -> No
         f"{READERS} readers came back in {took:.1f} s, clients' time included; the backend took {spent:.1f} s of a "
         f"processor and {grown:.0f} MiB; {slow:g} turns of its loop came later than half a second"
     )
-    # its own time, whatever else this machine does; so is the loop's, as far as the machine gives it a processor
+    # its own time and the loop's own work, whatever else this machine does
     assert spent < STORM_CPU_S
     assert grown < STORM_MIB
-    assert slow == 0 or took > 3 * spent
+    assert slow == 0
 
 
 async def stuck(lane: Lane, chat_id: str) -> aiohttp.ClientWebSocketResponse:
