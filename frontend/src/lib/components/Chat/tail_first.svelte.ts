@@ -75,8 +75,9 @@ export class TailFirst {
 	readonly edge = (edge: HTMLElement) => {
 		// Looks again after each step, for as long as it is near.
 		void this.#from;
-		const reach = ([entry]: IntersectionObserverEntry[]) => {
-			if (!entry?.isIntersecting) return;
+		const reach = (entries: IntersectionObserverEntry[]) => {
+			// Several of them may have gathered: the last one is how it is.
+			if (!entries.at(-1)?.isIntersecting) return;
 			if (this.#from < LOW && this.before().isReady) void this.#ask();
 			if (this.#from > 0) this.draw(STEP);
 		};
