@@ -53,6 +53,20 @@ async def test_many_that_come_at_once_come_in_a_few_at_a_time() -> None:
         socket.cancel()
 
 
+async def test_handshakes_that_wait_for_nothing_are_not_made_in_one_turn_of_the_loop() -> None:
+    doors = Doors()
+    doors.opened.set()
+    turns = SocketTurns(doors, at_once=3)
+    sockets = [asyncio.create_task(turns({"type": "websocket"}, nothing, nothing)) for _ in range(10)]
+
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert doors.inside <= 3
+    for socket in sockets:
+        socket.cancel()
+
+
 async def test_one_that_breaks_or_goes_gives_its_turn_back() -> None:
     doors = Doors()
     turns = SocketTurns(doors, at_once=1)
