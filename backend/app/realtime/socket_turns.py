@@ -39,9 +39,8 @@ class SocketTurns:
         await self._turns.acquire()
         has_turn = True
         try:
-            await asyncio.sleep(
-                0
-            )  # a handshake waits for nothing: without this all would be made in one turn of the loop
+            # a handshake waits for nothing: without this all would be made in one turn of the loop
+            await asyncio.sleep(0)
             await self._app(scope, receive, told)
         finally:
             end_turn()
