@@ -63,6 +63,16 @@ describe('a part of a tree', () => {
 		);
 	});
 
+	test('loses what is below a message that was deleted before it was here', () => {
+		const first = aMessage({ id: 'q' });
+		const deleted = aMessage({ id: 'a', parent_id: 'q' });
+		const shown = aMessage({ id: 'b', parent_id: 'a' });
+
+		expect([...withOlder(tree(shown), [first, deleted, shown], new Set(['a'])).keys()]).toEqual([
+			'q'
+		]);
+	});
+
 	test('keeps what it knows better than a page that was asked for earlier', () => {
 		const older = aMessage({ id: 'a', content: 'before' });
 		const newer = aMessage({ id: 'a', content: 'after' });

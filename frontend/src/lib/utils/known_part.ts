@@ -45,7 +45,12 @@ export function withOlder(
 		if (isGone(gone, message)) gone.add(message.id);
 		else next.set(message.id, known && known.updated_at >= message.updated_at ? known : message);
 	}
-	for (const [id, message] of tree) if (!next.has(id)) next.set(id, message);
+	// What was deleted may be above all that was here: then nobody knew that this was below it.
+	for (const [id, message] of tree) {
+		if (next.has(id)) continue;
+		if (isGone(gone, message)) gone.add(id);
+		else next.set(id, message);
+	}
 	for (const [id, message] of gone.size > 0 ? next : []) {
 		const sibling_ids = message.sibling_ids.filter((sibling) => !gone.has(sibling));
 		if (sibling_ids.length < message.sibling_ids.length) next.set(id, { ...message, sibling_ids });
