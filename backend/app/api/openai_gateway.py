@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from app.api.deps import ServicesDep, UserId
 from app.api.leaving import until_gone
 from app.api.openai_errors import error_body, openai_error
-from app.errors import AppError, EngineBroken, EngineError, Invalid
-from app.ports import PassedReply
+from app.errors import AppError, EngineBroken, EngineError, Invalid, NotFound
+from app.ports import PassedReply, ServedModel
 
 router = APIRouter(tags=["openai"])
 
@@ -41,17 +41,30 @@ async def openai_models(services: ServicesDep) -> Response:
         models = await services.gateway.models()
     except AppError as error:
         return openai_error(error)
-    data = [
-        {
-            "id": model.id,
-            "object": "model",
-            "created": 0,
-            "owned_by": "vllm",
-            "max_model_len": model.max_model_len,
-        }
-        for model in models
-    ]
-    return JSONResponse({"object": "list", "data": data})
+    return JSONResponse({"object": "list", "data": [_card(model) for model in models]})
+
+
+@router.get("/v1/models/{name:path}")
+async def openai_model(name: str, services: ServicesDep) -> Response:
+    """Describe one of the models served now, as OpenAI does. Its name may contain `/`."""
+    try:
+        models = await services.gateway.models()
+    except AppError as error:
+        return openai_error(error)
+    for model in models:
+        if model.id == name:
+            return JSONResponse(_card(model))
+    return openai_error(NotFound("model_unavailable", "No engine serves a model of this name now."))
+
+
+def _card(model: ServedModel) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": 0,
+        "owned_by": "vllm",
+        "max_model_len": model.max_model_len,
+    }
 
 
 @router.post("/v1/chat/completions", response_class=Response, responses=REPLY, openapi_extra=BODY)

@@ -63,6 +63,14 @@ async def test_models_are_listed_as_openai_does(backend: Backend) -> None:
     assert [card["id"] for card in reply.json()["data"]] == ["scripted"]
 
 
+async def test_a_model_is_described_as_openai_does(backend: Backend) -> None:
+    known = await backend.http.get("/v1/models/scripted")
+    unknown = await backend.http.get("/v1/models/some/other")
+
+    assert known.json() == (await backend.http.get("/v1/models")).json()["data"][0]
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "model_not_found")
+
+
 async def test_a_client_that_leaves_a_stream_ends_it_at_the_engine(
     backend: Backend, engine: ScriptedVllm
 ) -> None:
@@ -260,6 +268,7 @@ async def test_without_an_engine_it_says_so_at_once(live_settings: Settings) -> 
         replies = [
             await backend.http.post(CHAT, json=ask(stream=True)),
             await backend.http.get("/v1/models"),
+            await backend.http.get("/v1/models/scripted"),
         ]
 
     for reply in replies:
