@@ -40,6 +40,16 @@ def test_the_tokens_come_from_the_served_models_own_tokenizer(tmp_path: Path) ->
     assert by_name == f"<{ZERO_WIDTH_SPACE}|special|>"
 
 
+def test_a_token_inside_another_is_broken_too(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    added = [{"content": "<a[INST]>"}, {"content": "[INST]"}]
+    (tmp_path / "m" / "tokenizer.json").write_text(json.dumps({"added_tokens": added}))
+
+    text = ControlTokens(tmp_path).inert("<a[INST]>", model="m", root=None)
+
+    assert text == f"<{ZERO_WIDTH_SPACE}a[{ZERO_WIDTH_SPACE}INST]>"
+
+
 @given(st.text(alphabet="ab <>|é天气", max_size=40))
 def test_text_without_tokens_stays_as_it_is(text: str) -> None:
     assert ControlTokens(Path("/nowhere")).inert(text, model="m", root=None) == text or "<s>" in text
