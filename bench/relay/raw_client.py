@@ -88,8 +88,10 @@ async def joined(
     take: Callable[[bytes], int],
     expected: int,
     heard: bytearray | None = None,
+    *,
+    messages: int | None = None,
 ) -> RawClient:
-    """Connect, join a chat, if any, and return the client."""
+    """Connect, join a chat, if any, of which its last messages are sent or all of them, and return the client."""
     place = urlsplit(url)
     loop = asyncio.get_running_loop()
     _, client = await loop.create_connection(
@@ -101,6 +103,7 @@ async def joined(
     await client.until(b'40{"sid"')
     if chat_id is None:
         return client
-    client.transport.write(text_frame("421" + json.dumps(["chat.join", {"chat_id": chat_id}])))
+    asked = {"chat_id": chat_id} | ({} if messages is None else {"messages": messages})
+    client.transport.write(text_frame("421" + json.dumps(["chat.join", asked])))
     await client.until(b'"ok":true')
     return client
