@@ -24,6 +24,7 @@ from app.api import (
 )
 from app.api.contract import document
 from app.api.deps import Services
+from app.api.gateway_door import GatewayDoor
 from app.api.slashes import Slashes
 from app.api.start_door import StartDoor
 from app.api.start_turns import StartTurns
@@ -70,6 +71,7 @@ def create_app(services: Services | None) -> FastAPI:
     errors.install(app)
     declared = [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     app.add_middleware(StartDoor)
+    app.add_middleware(GatewayDoor)
     app.add_middleware(StartTurns)
     app.add_middleware(Slashes, declared=declared)
     return app

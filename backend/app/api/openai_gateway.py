@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from app.api.deps import ServicesDep, UserId
+from app.api.deps import Services, ServicesDep, UserId
 from app.api.leaving import until_gone
 from app.api.openai_errors import error_body, openai_error
 from app.errors import AppError, EngineBroken, EngineError, Invalid, NotFound
@@ -77,16 +77,17 @@ def _card(model: ServedModel) -> dict[str, Any]:
 )
 async def openai_chat_completions(request: Request, services: ServicesDep, user_id: UserId) -> Response:
     """Answer a chat, as OpenAI does."""
-    return await _pass_on(request, services, user_id, "chat/completions")
+    return await pass_on(request, services, user_id, "chat/completions")
 
 
 @router.post("/v1/completions", response_class=Response, responses=REPLY, openapi_extra=BODY)
 async def openai_completions(request: Request, services: ServicesDep, user_id: UserId) -> Response:
     """Complete a text, as OpenAI does."""
-    return await _pass_on(request, services, user_id, "completions")
+    return await pass_on(request, services, user_id, "completions")
 
 
-async def _pass_on(request: Request, services: ServicesDep, user_id: str, path: str) -> Response:
+async def pass_on(request: Request, services: Services, user_id: str, path: str) -> Response:
+    """Pass a request on to `path` of an engine; it is left there as soon as its client leaves."""
     body = await _object(request)
     if body is None:
         return openai_error(Invalid("malformed_json", "The body must be a JSON object."))
@@ -101,7 +102,7 @@ async def _pass_on(request: Request, services: ServicesDep, user_id: str, path: 
         await asyncio.wait({asked, gone})
 
 
-async def _ask(services: ServicesDep, user_id: str, path: str, body: dict[str, Any]) -> Response:
+async def _ask(services: Services, user_id: str, path: str, body: dict[str, Any]) -> Response:
     stack = AsyncExitStack()
     try:
         reply = await stack.enter_async_context(services.gateway.ask(user_id, path, body))
@@ -125,9 +126,19 @@ class _PassedStream(StreamingResponse):
         super().__init__(_closed(reply.body), reply.status, STREAM_HEADERS, f"{EVENT_STREAM}; charset=utf-8")
         self._stack = stack
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (as ASGI has it)
+        # two tasks of our own: the framework's group of them costs more than passing the stream on
         async with self._stack:
-            await super().__call__(scope, receive, send)
+            passed = asyncio.ensure_future(self.stream_response(send))
+            gone = asyncio.ensure_future(self.listen_for_disconnect(receive))
+            try:
+                await asyncio.wait({passed, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if passed.done():
+                    passed.result()
+            finally:
+                passed.cancel()
+                gone.cancel()
+                await asyncio.gather(passed, gone, return_exceptions=True)
 
 
 async def _closed(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

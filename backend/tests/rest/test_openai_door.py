@@ -2,6 +2,10 @@
 
 import httpx2
 import pytest
+from fastapi.routing import APIRoute
+
+from app.api.gateway_door import ENGINE_PATHS
+from app.api.openai_gateway import router
 
 Client = httpx2.AsyncClient
 JSON = {"Content-Type": "application/json"}
@@ -37,3 +41,9 @@ async def test_an_unknown_path_below_v1_too(client: Client) -> None:
         assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
     reply = await client.post("/v1x", json={})
     assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+def test_each_of_openais_routes_to_an_engine_has_its_door() -> None:
+    routes = [route for route in router.routes if isinstance(route, APIRoute) and "POST" in route.methods]
+
+    assert {route.path for route in routes} == ENGINE_PATHS.keys()
