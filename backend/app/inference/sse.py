@@ -3,9 +3,9 @@
 Does not know what the data means.
 """
 
-MAX_LINE_BYTES = (
-    1024 * 1024
-)  # far above any chunk of an engine; a line without an end must not fill the memory
+# The first chunk has the ids of the whole prompt in one line, seven bytes for each: a context of two million tokens.
+# A line without an end must not fill the memory.
+MAX_LINE_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -21,7 +21,8 @@ class SseParser:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._pieces: list[bytes] = []  # of the line that has not ended: a long one is put together once
+        self._size = 0
         self._data: list[bytes] = []
         self._after_cr = False
         self._at_start = True
@@ -39,14 +40,23 @@ class SseParser:
             # The other half of a CRLF may come with the next chunk.
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = (self._rest + chunk).split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > MAX_LINE_BYTES:
-            raise LineTooLongError
+        if b"\n" not in chunk:
+            self._keep(chunk)
+            return []
+        self._pieces.append(chunk)
+        lines = b"".join(self._pieces).split(b"\n")
+        self._pieces, self._size = [], 0
+        self._keep(lines.pop())
         events: list[bytes] = []
         for line in lines:
             self._line(line, events)
         return events
+
+    def _keep(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MAX_LINE_BYTES:
+            raise LineTooLongError
 
     def _line(self, line: bytes, events: list[bytes]) -> None:
         if len(line) > MAX_LINE_BYTES:

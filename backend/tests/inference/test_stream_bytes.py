@@ -183,6 +183,15 @@ def test_a_line_without_an_end_is_refused() -> None:
             parser.feed(b"x" * 65536)
 
 
+def test_the_prompt_ids_of_a_million_tokens_come_in_one_line() -> None:
+    ids = b", ".join([b"151645"] * 1_000_000)
+    parser = SseParser()
+
+    events = [data for slice_ in sliced(b"data: [" + ids + b"]\n\n", 65536) for data in parser.feed(slice_)]
+
+    assert events == [b"[" + ids + b"]"]
+
+
 THINKING = {
     "opened and closed": ("<think>a b</think>c", "a b", "c"),
     "after white space": ("\n\n<think>a</think>\n\nc", "a", "\n\nc"),
