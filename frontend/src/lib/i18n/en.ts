@@ -193,6 +193,7 @@ export const en = {
 	'composer.stop': 'Stop',
 	'composer.queue': 'Send after this answer',
 	'composer.queue_hint': 'Goes out when the answer is complete',
+	'composer.attach': 'Insert text files',
 	'composer.drop': 'Let go to put the text into the message',
 	'composer.file_too_large': '{{name}} is too large (limit: 100 KB).',
 	'composer.file_not_text': '{{name}} is not a text file that can be read here (UTF-8).',
