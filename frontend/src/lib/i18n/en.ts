@@ -185,6 +185,10 @@ export const en = {
 	'stats.row.output': 'Output tokens',
 	'stats.row.model': 'Model',
 	'stats.row.finish': 'Ended because',
+	'stats.finish.stop': 'it was finished',
+	'stats.finish.length': 'it reached its length limit',
+	'stats.finish.abort': 'it was broken off',
+	'stats.finish.repetition': 'it was repeating itself',
 	'stats.not_reported': 'not reported',
 
 	'composer.label': 'Message',

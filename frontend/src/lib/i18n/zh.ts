@@ -184,6 +184,10 @@ export const zh: Record<keyof typeof en, string> = {
 	'stats.row.output': '输出 token',
 	'stats.row.model': '模型',
 	'stats.row.finish': '结束原因',
+	'stats.finish.stop': '已说完',
+	'stats.finish.length': '达到长度上限',
+	'stats.finish.abort': '被中止',
+	'stats.finish.repetition': '内容开始重复',
 	'stats.not_reported': '未报告',
 
 	'composer.label': '消息',
