@@ -198,6 +198,26 @@ describe('files', () => {
 		await expect.element(byId('composer')).toHaveValue('Look:\na.py\n```py\nprint("你好")\n```');
 	});
 
+	test('are chosen with a button too, and refused in the same words', async () => {
+		const { byId } = await openPage();
+		const files = byId('attach-files').element() as HTMLInputElement;
+		const asked = vi.spyOn(files, 'click').mockImplementation(() => undefined);
+		await page.getByRole('button', { name: 'Insert text files' }).click();
+		expect(asked).toHaveBeenCalledOnce();
+
+		const one = new File(['one'], 'a.txt');
+		await userEvent.upload(files, [one, new File(['x'.repeat(100_001)], 'big.txt')]);
+
+		await expect.element(byId('composer')).toHaveValue('a.txt\n```txt\none\n```');
+		await expect.element(byId('composer')).toHaveFocus();
+		await expect.element(page.getByText('big.txt is too large')).toBeVisible();
+
+		// The same file may be chosen again.
+		await byId('composer').fill('');
+		await userEvent.upload(files, one);
+		await expect.element(byId('composer')).toHaveValue('a.txt\n```txt\none\n```');
+	});
+
 	test.each([
 		['GBK', [0xc4, 0xe3, 0xba, 0xc3]],
 		['UTF-16', [0xff, 0xfe, 0x60, 0x4f, 0x7d, 0x59]]

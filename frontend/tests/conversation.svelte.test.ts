@@ -130,6 +130,21 @@ describe('an answer', () => {
 		await expect.element(page.getByText('not reported').first()).toBeVisible();
 	});
 
+	test.each([
+		['stop', 'it was finished'],
+		['length', 'it reached its length limit'],
+		['a_word_of_another_engine', 'a_word_of_another_engine']
+	])('says in words why it ended: %s', async (finish_reason, words) => {
+		const { byId } = await openPage({
+			backend: withAnswer({ metadata: { finish_reason } }),
+			chatId: 'chat'
+		});
+		await byId('stats').click();
+
+		const rows = document.querySelector('dl')?.textContent?.replace(/\s+/g, ' ');
+		expect(rows).toContain(`Ended because ${words}`);
+	});
+
 	test('without figures says that none were reported', async () => {
 		const { byId } = await openPage({ backend: withAnswer({}), chatId: 'chat' });
 
@@ -273,6 +288,36 @@ describe('what else can be done with a message', () => {
 		await byId('delete-confirm').click();
 
 		await expect.element(byId('starter').first()).toBeVisible();
+	});
+
+	test('the moment it was written stands beside its actions and in its menu', async () => {
+		const { byId } = await openPage({
+			backend: withAnswer({ created_at: '2025-11-18T08:05:00.000000Z' }),
+			chatId: 'chat'
+		});
+		const time = byId('message-time').last();
+		await expect.element(time).toHaveTextContent(/^Nov 18, 2025, \d/);
+		await expect.element(time).toHaveAttribute('datetime', '2025-11-18T08:05:00.000000Z');
+		expect(time.element().getAttribute('title')).toMatch(/^Tuesday, November 18, 2025 at \d/);
+
+		await byId('message-menu').last().click();
+
+		await expect
+			.element(byId('message-moment'))
+			.toHaveTextContent(/^Tuesday, November 18, 2025 at \d/);
+	});
+
+	test('a time of today tells its day when another day has begun', async () => {
+		const backend = withAnswer({ created_at: new Date().toISOString() });
+		const { byId } = await openPage({ backend, chatId: 'chat' });
+		await expect.element(byId('message-time').last()).toHaveTextContent(/^\d+:\d\d/);
+
+		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 });
+		window.dispatchEvent(new Event('focus'));
+		vi.useRealTimers();
+
+		await expect.element(byId('message-time').last()).toHaveTextContent(/^[A-Z][a-z]+ \d/);
+		window.dispatchEvent(new Event('focus'));
 	});
 
 	test('a chat of its own begins from here', async () => {

@@ -185,6 +185,10 @@ export const en = {
 	'stats.row.output': 'Output tokens',
 	'stats.row.model': 'Model',
 	'stats.row.finish': 'Ended because',
+	'stats.finish.stop': 'it was finished',
+	'stats.finish.length': 'it reached its length limit',
+	'stats.finish.abort': 'it was broken off',
+	'stats.finish.repetition': 'it was repeating itself',
 	'stats.not_reported': 'not reported',
 
 	'composer.label': 'Message',
@@ -193,6 +197,7 @@ export const en = {
 	'composer.stop': 'Stop',
 	'composer.queue': 'Send after this answer',
 	'composer.queue_hint': 'Goes out when the answer is complete',
+	'composer.attach': 'Insert text files',
 	'composer.drop': 'Let go to put the text into the message',
 	'composer.file_too_large': '{{name}} is too large (limit: 100 KB).',
 	'composer.file_not_text': '{{name}} is not a text file that can be read here (UTF-8).',

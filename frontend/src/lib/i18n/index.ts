@@ -20,3 +20,4 @@ export {
 	formatShare,
 	formatShort
 } from './numbers';
+export { formatMoment, formatTime } from './times';

@@ -184,6 +184,10 @@ export const zh: Record<keyof typeof en, string> = {
 	'stats.row.output': '输出 token',
 	'stats.row.model': '模型',
 	'stats.row.finish': '结束原因',
+	'stats.finish.stop': '已说完',
+	'stats.finish.length': '达到长度上限',
+	'stats.finish.abort': '被中止',
+	'stats.finish.repetition': '内容开始重复',
 	'stats.not_reported': '未报告',
 
 	'composer.label': '消息',
@@ -192,6 +196,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'composer.stop': '停止',
 	'composer.queue': '在回答结束后发送',
 	'composer.queue_hint': '回答结束后自动发送',
+	'composer.attach': '插入文本文件',
 	'composer.drop': '松开即可把文件内容放入消息',
 	'composer.file_too_large': '{{name}} 太大（上限 100 KB）。',
 	'composer.file_not_text': '{{name}} 不是可读取的文本文件（UTF-8）。',
