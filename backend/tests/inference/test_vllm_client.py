@@ -11,6 +11,7 @@ from app.errors import AppError, EngineBroken, EngineError, EngineUnreachable
 from app.inference.control_tokens import ControlTokens
 from app.inference.engine_errors import from_status, from_transport
 from app.inference.engines import Engines
+from app.inference.sse import MAX_LINE_BYTES
 from app.inference.vllm_client import StreamLimits, VllmClient, engine_session
 from app.ports import Finished, Generation, Piece, PromptSeen, Turn
 from app.utils.measures import Measures
@@ -124,7 +125,7 @@ async def test_leaving_closes_the_connection_and_the_engine_sees_it(engine: Scri
         (Answer(end="hang", comments_every_s=0.05), "first_token_timeout", ""),
         (Answer(content="a", delay_s=60), "first_token_timeout", ""),
         (Answer(raw=b"data: {oops\n\n"), "engine_malformed", ""),
-        (Answer(raw=b"x" * 1_200_000), "engine_malformed", ""),
+        (Answer(raw=b"x" * (MAX_LINE_BYTES + 1)), "engine_malformed", ""),
         (Answer(raw=(RECORDED / "stream_sigterm.body").read_bytes(), end="hang"), "engine_idle", None),
         (Answer(status=500), "engine_error", ""),
         (Answer(status=503, headers={"Retry-After": "7"}), "engine_error", ""),
