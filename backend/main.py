@@ -57,6 +57,7 @@ from app.services.export_service import ExportService
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.import_service import ImportService
+from app.services.label_service import LabelService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService
 from app.services.run_continuation import RunContinuation
@@ -134,6 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         services = Services(
             settings=settings,
             chats=chats,
+            labels=LabelService(storage),
             messages=MessageService(
                 storage, clock, rooms, runs, max_message_chars=settings.max_message_chars
             ),

@@ -74,6 +74,14 @@ export class FakeBackend {
 				const next = from + this.pageSize;
 				return { items, next_cursor: next < all.length ? String(next) : null };
 			}),
+		labels: () =>
+			this.#command('labels', [], () => {
+				const chats = [...this.chats.values()].filter(({ temporary }) => !temporary);
+				return {
+					folders: counted(chats.flatMap(({ folder }) => folder ?? [])),
+					tags: counted(chats.flatMap(({ tags }) => tags))
+				};
+			}),
 		searchChats: (query) =>
 			this.#command('searchChats', [query], () => {
 				const from = query.cursor ? Number(query.cursor) : 0;
@@ -421,6 +429,12 @@ export class FakeBackend {
 			);
 	}
 }
+
+const counted = (names: string[]) =>
+	[...new Set(names)].sort().map((name) => ({
+		name,
+		chats: names.filter((other) => other === name).length
+	}));
 
 interface Tab {
 	listener: RealtimeListener | null;

@@ -375,7 +375,7 @@ describe('a temporary chat', () => {
 		backend.put(aChat({ id: 'later', title: 'later' }));
 		await vi.waitUntil(() => titles().length > 1);
 		expect(titles()).toEqual(['later', 'kept']);
-		expect(app.chats.folders).toEqual([]);
+		expect(app.labels.folders).toEqual([]);
 	});
 
 	test('is turned off again by its button, and by “New chat”', async () => {

@@ -13,6 +13,7 @@ from app.api import (
     chats,
     errors,
     health,
+    labels,
     messages,
     metrics,
     models,
@@ -33,6 +34,7 @@ VERSION = "0.1.0"
 ROUTERS = (
     search.router,
     chats.router,
+    labels.router,
     messages.router,
     runs.router,
     transfer.router,

@@ -21,6 +21,7 @@ from app.services.export_service import ExportService
 from app.services.gateway_service import GatewayService
 from app.services.health_service import HealthService
 from app.services.import_service import ImportService
+from app.services.label_service import LabelService
 from app.services.message_service import MessageService
 from app.services.preset_service import PresetService, preset_not_found
 from app.services.run_continuation import RunContinuation
@@ -39,6 +40,7 @@ class Services:
 
     settings: Settings
     chats: ChatService
+    labels: LabelService
     messages: MessageService
     search: SearchService
     runs: RunService

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict
 from app.models import LIVE_STATUSES, ChatRow, MessageRow, RunRow
 from app.repositories.indexing import flush_indexed, forget_texts
+from app.repositories.labels import each_tag
 from app.repositories.plain_sql import PlainSql
 
 # the ends of two pieces of the list's index: asked for in one word, all chats of the user would be looked at
@@ -134,13 +135,7 @@ class ChatRepository:
         await self._session.execute(delete(ChatRow).where(ChatRow.id == chat_id))
 
     def _has_tag(self, tag: str) -> ColumnElement[bool]:
-        dialect = self._session.get_bind().dialect.name
-        elements = (
-            func.json_each(ChatRow.tags)
-            if dialect == "sqlite"
-            else func.json_array_elements_text(ChatRow.tags)
-        )
-        each = elements.table_valued("value").alias("each_tag")
+        each = each_tag(self._session)
         return select(1).select_from(each).where(cast(each.c.value, String) == tag).exists()
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Database
 from app.repositories.chats import ChatRepository
+from app.repositories.labels import LabelRepository
 from app.repositories.messages import MessageRepository
 from app.repositories.presets import PresetRepository
 from app.repositories.run_ends import RunEndRepository
@@ -32,6 +33,7 @@ class Unit:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self.chats = ChatRepository(session)
+        self.labels = LabelRepository(session)
         self.messages = MessageRepository(session)
         self.runs = RunRepository(session)
         self.run_tokens = RunTokenRepository(session)

@@ -11,6 +11,7 @@ import type {
 	ContinueRun,
 	CreateChat,
 	Health,
+	Labels,
 	Message,
 	MessagePage,
 	ModelState,
@@ -33,6 +34,8 @@ export interface Api {
 		folder?: string;
 		tag?: string;
 	}): Promise<ChatPage>;
+	/** The folders and tags of all chats. */
+	labels(): Promise<Labels>;
 	searchChats(
 		query: { q: string; limit?: number; cursor?: string },
 		signal?: AbortSignal
@@ -90,6 +93,7 @@ export function httpApi(base = ''): Api {
 
 	return {
 		listChats: (query) => answer(client.GET('/api/chats/', { params: { query }, ...inTime() })),
+		labels: () => answer(client.GET('/api/labels', inTime())),
 		searchChats: (query, signal) =>
 			answer(client.GET('/api/chats/search', { params: { query }, ...inTime(signal) }), signal),
 		getChat: (id) => answer<Chat>(client.GET('/api/chats/{chat_id}', ofChat(id))),

@@ -18,6 +18,7 @@ import { ConnectionStore } from './connection.svelte';
 import { Drafts } from './drafts';
 import { EngineStore } from './engine.svelte';
 import { ChatHistory } from './history.svelte';
+import { LabelsStore } from './labels.svelte';
 import { comeBack, letGo, type OpenChat } from './open_chat';
 import { PresetsStore } from './presets.svelte';
 import { frameScheduler } from './scheduler';
@@ -42,6 +43,7 @@ export class AppStore {
 	readonly connection = new ConnectionStore();
 	readonly settings: SettingsStore;
 	readonly chats: ChatsStore;
+	readonly labels: LabelsStore;
 	readonly search: SearchStore;
 	/** The palette's own search: what is written in the sidebar stays. */
 	readonly finder: SearchStore;
@@ -63,6 +65,7 @@ export class AppStore {
 		this.#kept = withPrivateKeys(ports.storage);
 		this.settings = new SettingsStore(this.#kept);
 		this.chats = new ChatsStore(ports.api);
+		this.labels = new LabelsStore(ports.api);
 		this.search = new SearchStore(ports.api);
 		this.finder = new SearchStore(ports.api);
 		this.presets = new PresetsStore(ports.api);
@@ -187,6 +190,7 @@ export class AppStore {
 
 	#handle(event: ServerEvent) {
 		this.chats.handle(event);
+		this.labels.handle(event);
 		this.#open?.store.handle(event);
 		this.#waiting.handle(event);
 	}

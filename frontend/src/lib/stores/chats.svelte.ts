@@ -1,6 +1,6 @@
 /**
  * Owns the list of chats: pages of it, pinned first, then the newest activity.
- * Does not own the chat that is open, nor search.
+ * Does not own the chat that is open, nor search, nor the folders and tags there are.
  */
 
 import type { Api } from '$lib/api/http';
@@ -23,9 +23,6 @@ export class ChatsStore {
 	selection = $state.raw<ReadonlySet<string> | null>(null);
 	/** The chats whose title the model has been asked for. */
 	titling = $state.raw<ReadonlySet<string>>(new Set());
-	/** Folders and tags seen in any list so far. */
-	folders = $state.raw<readonly string[]>([]);
-	tags = $state.raw<readonly string[]>([]);
 	items = $state.raw<ChatSummary[]>([]);
 	phase = $state<'loading' | 'ready' | 'failed'>('loading');
 	failure = $state.raw<Failure | null>(null);
@@ -71,7 +68,6 @@ export class ChatsStore {
 			const page = await this.api.listChats({ limit: PAGE_SIZE, ...this.view });
 			if (request !== this.#request) return;
 			this.items = sorted(page.items);
-			this.#remember(page.items);
 			this.#cursor = page.next_cursor;
 			this.failure = null;
 			this.phase = 'ready';
@@ -92,7 +88,6 @@ export class ChatsStore {
 			});
 			if (request !== this.#request) return;
 			this.items = sorted([...without(this.items, page.items), ...page.items]);
-			this.#remember(page.items);
 			this.#cursor = page.next_cursor;
 		} catch (error) {
 			if (request === this.#request) this.#fail(error);
@@ -187,27 +182,15 @@ export class ChatsStore {
 		}
 	}
 
-	/** A temporary chat is in no list, and names no folder of one. */
+	/** A temporary chat is in no list. */
 	#put(chat: ChatSummary) {
 		if (chat.temporary) return;
 		const others = without(this.items, [chat]);
 		this.items = belongs(chat, this.view) ? sorted([...others, chat]) : others;
-		this.#remember([chat]);
 	}
 
 	#drop(chatId: string) {
 		this.items = this.items.filter(({ id }) => id !== chatId);
-	}
-
-	#remember(chats: readonly ChatSummary[]) {
-		this.folders = merged(
-			this.folders,
-			chats.flatMap(({ folder }) => folder ?? [])
-		);
-		this.tags = merged(
-			this.tags,
-			chats.flatMap(({ tags }) => tags)
-		);
 	}
 
 	#fail(error: unknown) {
@@ -221,12 +204,6 @@ function belongs(chat: ChatSummary, { archived = false, folder, tag }: ChatsView
 	if (chat.archived !== archived) return false;
 	if (folder !== undefined && chat.folder !== folder) return false;
 	return tag === undefined || chat.tags.includes(tag);
-}
-
-/** The same array where nothing is new. */
-function merged(known: readonly string[], more: readonly string[]): readonly string[] {
-	const all = new Set([...known, ...more]);
-	return all.size === known.length ? known : [...all].toSorted((a, b) => a.localeCompare(b));
 }
 
 function without(chats: ChatSummary[], removed: ChatSummary[]): ChatSummary[] {

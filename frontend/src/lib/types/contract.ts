@@ -384,6 +384,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Labels
+         * @description List the folders and tags by name, each with its number of chats: archived ones too, deleted and temporary ones never.
+         */
+        get: operations["list_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -1090,6 +1110,26 @@ export interface components {
             messages: number;
             /** Skipped */
             skipped: components["schemas"]["Skipped"][];
+        };
+        /**
+         * Label
+         * @description A folder or a tag, and how many chats it holds.
+         */
+        Label: {
+            /** Chats */
+            chats: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Labels
+         * @description What `GET /api/labels` answers, by name.
+         */
+        Labels: {
+            /** Folders */
+            folders: components["schemas"]["Label"][];
+            /** Tags */
+            tags: components["schemas"]["Label"][];
         };
         /**
          * Message
@@ -3104,6 +3144,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Labels"];
                 };
             };
             /** @description Any other problem */

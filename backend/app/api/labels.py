@@ -1,0 +1,14 @@
+"""The route of labels: the folders and tags of a user's chats."""
+
+from fastapi import APIRouter
+
+from app.api.deps import ServicesDep, UserId
+from app.schemas.label import Labels
+
+router = APIRouter(tags=["chats"])
+
+
+@router.get("/api/labels")
+async def list_labels(services: ServicesDep, user_id: UserId) -> Labels:
+    """List the folders and tags by name, each with its number of chats: archived ones too, deleted and temporary ones never."""
+    return await services.labels.all(user_id)
