@@ -30,9 +30,11 @@ async def test_a_chat_without_a_live_run_has_no_answer_that_streams(
     await stored.wait()
 
     chat = (await backend.http.get(f"/api/chats/{chat_id}")).json()
+    listed = (await backend.http.get(f"/api/chats/{chat_id}/messages")).json()["items"]
     run = (await backend.http.get(f"/api/runs/{run_id}")).json()["run"]
 
     told.set()
+    assert listed[-1]["status"] == "completed"
     assert run["ended_at"] is not None
     assert run["status"] == "completed", "a run that has ended does not stream"
     assert (chat["active_run"], chat["messages"][-1]["status"]) == (None, "completed")
