@@ -18,7 +18,7 @@ from functools import partial
 import aiohttp
 import uvloop
 
-from ways import ANSWER, LONG_ANSWER, LONG_CHAT, Ways, address, process
+from first_token_ways import ANSWER, LONG_ANSWER, LONG_CHAT, Ways, address, process
 
 ROUNDS, WARM_UP, AT_ONCE = 100, 10, 100
 GOAL_ONE_MS, GOAL_MANY_MS, GOAL_LONG_MS = 5.0, 50.0, 10.0
