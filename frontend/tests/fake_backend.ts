@@ -78,8 +78,8 @@ export class FakeBackend {
 			this.#command('labels', [], () => {
 				const chats = [...this.chats.values()].filter(({ temporary }) => !temporary);
 				return {
-					folders: counted(chats.flatMap(({ folder }) => folder ?? [])),
-					tags: counted(chats.flatMap(({ tags }) => tags))
+					folders: counted(chats, ({ folder }) => (folder ? [folder] : [])),
+					tags: counted(chats, ({ tags }) => tags)
 				};
 			}),
 		searchChats: (query) =>
@@ -430,11 +430,13 @@ export class FakeBackend {
 	}
 }
 
-const counted = (names: string[]) =>
-	[...new Set(names)].sort().map((name) => ({
-		name,
-		chats: names.filter((other) => other === name).length
-	}));
+function counted(chats: Chat[], namesOf: (chat: Chat) => string[]) {
+	const names = [...new Set(chats.flatMap(namesOf))].sort();
+	return names.map((name) => {
+		const under = chats.filter((chat) => namesOf(chat).includes(name));
+		return { name, chats: under.length, archived: under.filter((chat) => chat.archived).length };
+	});
+}
 
 interface Tab {
 	listener: RealtimeListener | null;

@@ -83,6 +83,46 @@ describe('folders and tags', () => {
 		expect(offered()).toEqual(['Attic', '工作']);
 	});
 
+	test('can be given to a chat by a press, and can be written on after it', async () => {
+		const { backend, byId } = await openPage({ backend: withOlderChats() });
+		await openMenu('chat 39');
+		await byId('chat-file').click();
+		const box = byId('chat-tags');
+		const known = () =>
+			byId('known-tag')
+				.elements()
+				.map((one) => one.textContent?.trim());
+		await vi.waitUntil(() => known().length === 2);
+		expect(known()).toEqual(['dust', 'red']);
+
+		await byId('known-tag').first().click();
+
+		expect(known()).toEqual(['red']);
+		await expect.element(box).toHaveFocus();
+		await box.fill('dust, red，new');
+		expect(known()).toEqual([]);
+		await page.getByRole('button', { name: 'Save' }).click();
+		await vi.waitUntil(() => backend.chat('chat 39').tags.length > 0);
+		expect(backend.chat('chat 39').tags).toEqual(['dust', 'red', 'new']);
+	});
+
+	test('with nothing to list are not offered as a view, and can be filed under', async () => {
+		const backend = withOlderChats();
+		backend.put({ ...backend.chat('oldest'), archived: true });
+		backend.put({ ...backend.chat('old'), tags: ['red'] });
+		const { byId } = await openPage({ backend });
+		await byId('chat-views').click();
+		await expect.element(page.getByRole('menuitem', { name: '工作' })).toBeVisible();
+		expect(items()).toEqual(['All chats', 'Archived', '工作', 'red', 'Select chats']);
+		await page.getByRole('menuitem', { name: 'All chats' }).click();
+
+		await openMenu('chat 39');
+		await byId('chat-file').click();
+
+		await vi.waitUntil(() => byId('known-tag').elements().length === 2);
+		expect(document.querySelectorAll('datalist option')).toHaveLength(2);
+	});
+
 	test('do not keep the menu closed where the server is slow, and come into it', async () => {
 		const backend = withOlderChats();
 		const labels = backend.api.labels;

@@ -10,5 +10,8 @@ router = APIRouter(tags=["chats"])
 
 @router.get("/api/labels")
 async def list_labels(services: ServicesDep, user_id: UserId) -> Labels:
-    """List the folders and tags by name, each with its number of chats: archived ones too, deleted and temporary ones never."""
+    """List the folders and tags by name, each with its number of chats, and how many of those are archived.
+
+    Deleted and temporary chats never count.
+    """
     return await services.labels.all(user_id)

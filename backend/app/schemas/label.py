@@ -4,10 +4,11 @@ from app.schemas.base import Wire
 
 
 class Label(Wire):
-    """A folder or a tag, and how many chats it holds."""
+    """A folder or a tag, and how many chats it holds; of those, how many are archived."""
 
     name: str
     chats: int
+    archived: int
 
 
 class Labels(Wire):

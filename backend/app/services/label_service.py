@@ -28,4 +28,4 @@ class LabelService:
 def _by_name(counted: Counted) -> list[Label]:
     # here, since the databases sort texts each in its own way
     ordered = sorted(counted, key=lambda each: (fold(each[0]), each[0]))
-    return [Label(name=name, chats=chats) for name, chats in ordered]
+    return [Label(name=name, chats=chats, archived=archived) for name, chats, archived in ordered]

@@ -71,6 +71,17 @@ async def test_archived_chats_count_and_deleted_and_temporary_ones_do_not(client
     assert await labels(client) == {"folders": {"archived": 1, "deleted": 1}, "tags": {"a": 2, "d": 1}}
 
 
+async def test_how_many_of_the_chats_are_archived_is_told(client: Client) -> None:
+    await filed(client, folder="both", tags=["t", "t"], archived=True)
+    await filed(client, folder="both", tags=["t"])
+    await filed(client, folder="none")
+
+    reply = (await client.get("/api/labels")).json()
+    both = {"name": "both", "chats": 2, "archived": 1}
+    assert reply["folders"] == [both, {"name": "none", "chats": 1, "archived": 0}]
+    assert reply["tags"] == [{"name": "t", "chats": 2, "archived": 1}]
+
+
 async def test_one_that_holds_nothing_any_more_is_gone(client: Client) -> None:
     chat_id = await filed(client, folder="old", tags=["old"])
     await client.put(f"/api/chats/{chat_id}", json={"folder": None, "tags": ["new"]})
@@ -95,6 +106,6 @@ async def test_another_users_are_not_shown(storage: Storage) -> None:
 
     found = await LabelService(storage).all("local")
 
-    mine = [{"name": "mine", "chats": 1}]
+    mine = [{"name": "mine", "chats": 1, "archived": 0}]
     assert found == Labels.model_validate({"folders": mine, "tags": mine})
     assert await LabelService(storage).all("nobody") == Labels(folders=[], tags=[])

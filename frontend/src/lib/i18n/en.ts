@@ -56,6 +56,7 @@ export const en = {
 	'chat.folder': 'Folder',
 	'chat.tags': 'Tags',
 	'chat.tags_hint': 'Separated by commas.',
+	'chat.tags_known': 'Tags of other chats',
 	'chat.file_save': 'Save',
 	'chat.file_cancel': 'Cancel',
 	'sidebar.running': 'An answer is being written',

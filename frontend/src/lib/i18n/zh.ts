@@ -57,6 +57,7 @@ export const zh: Record<keyof typeof en, string> = {
 	'chat.folder': '文件夹',
 	'chat.tags': '标签',
 	'chat.tags_hint': '用逗号分隔。',
+	'chat.tags_known': '其他对话的标签',
 	'chat.file_save': '保存',
 	'chat.file_cancel': '取消',
 	'sidebar.running': '正在生成回答',

@@ -6,11 +6,18 @@
 import type { Api } from '$lib/api/http';
 import type { ServerEvent } from '$lib/types/events';
 import { Failure } from '$lib/types/failure';
-import type { ChatSummary } from '$lib/types/wire';
+import type { ChatSummary, Label } from '$lib/types/wire';
+
+/** A folder or a tag. */
+export interface KnownLabel {
+	name: string;
+	/** Whether some chat under it is listed; those of the others are all archived. */
+	isListed: boolean;
+}
 
 export class LabelsStore {
-	folders = $state.raw<readonly string[]>([]);
-	tags = $state.raw<readonly string[]>([]);
+	folders = $state.raw<readonly KnownLabel[]>([]);
+	tags = $state.raw<readonly KnownLabel[]>([]);
 	/** An answer to an earlier request that comes later must not win. */
 	#request = 0;
 	/** The chats that changed while the server is asked: its answer may be older. */
@@ -25,8 +32,8 @@ export class LabelsStore {
 		try {
 			const { folders, tags } = await this.api.labels();
 			if (request !== this.#request) return;
-			this.folders = merged(folders.map(({ name }) => name));
-			this.tags = merged(tags.map(({ name }) => name));
+			this.folders = merged([], folders.map(known));
+			this.tags = merged([], tags.map(known));
 			for (const chat of this.#news) this.#add(chat);
 		} catch (error) {
 			if (!(error instanceof Failure)) throw error;
@@ -41,11 +48,32 @@ export class LabelsStore {
 		this.#add(event.chat);
 	}
 
-	#add({ folder, tags }: ChatSummary) {
-		if (folder && !this.folders.includes(folder)) this.folders = merged(this.folders, [folder]);
-		if (tags.some((tag) => !this.tags.includes(tag))) this.tags = merged(this.tags, tags);
+	/** Nothing goes by it: whether another chat is left under a label, only the server knows. */
+	#add({ folder, tags, archived }: ChatSummary) {
+		const isListed = !archived;
+		if (folder) this.folders = merged(this.folders, [{ name: folder, isListed }]);
+		if (tags.length > 0)
+			this.tags = merged(
+				this.tags,
+				tags.map((name) => ({ name, isListed }))
+			);
 	}
 }
 
-const merged = (known: readonly string[], more: readonly string[] = []) =>
-	[...new Set([...known, ...more])].sort((one, other) => one.localeCompare(other));
+const known = ({ name, chats, archived }: Label): KnownLabel => ({
+	name,
+	isListed: chats > archived
+});
+
+/** Each name once, in the reader's order; the same list where nothing is new. */
+function merged(labels: readonly KnownLabel[], more: readonly KnownLabel[]): readonly KnownLabel[] {
+	const byName = new Map(labels.map((label) => [label.name, label]));
+	const isNews = ({ name, isListed }: KnownLabel) => {
+		const label = byName.get(name);
+		return !label || (isListed && !label.isListed);
+	};
+	const news = more.filter(isNews);
+	if (news.length === 0) return labels;
+	for (const label of news) byName.set(label.name, label);
+	return [...byName.values()].sort((one, other) => one.name.localeCompare(other.name));
+}

@@ -393,7 +393,9 @@ export interface paths {
         };
         /**
          * List Labels
-         * @description List the folders and tags by name, each with its number of chats: archived ones too, deleted and temporary ones never.
+         * @description List the folders and tags by name, each with its number of chats, and how many of those are archived.
+         *
+         *     Deleted and temporary chats never count.
          */
         get: operations["list_labels"];
         put?: never;
@@ -1113,9 +1115,11 @@ export interface components {
         };
         /**
          * Label
-         * @description A folder or a tag, and how many chats it holds.
+         * @description A folder or a tag, and how many chats it holds; of those, how many are archived.
          */
         Label: {
+            /** Archived */
+            archived: number;
             /** Chats */
             chats: number;
             /** Name */

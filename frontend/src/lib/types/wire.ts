@@ -27,6 +27,7 @@ export type RunStopped = Schemas['RunStopped'];
 export type ChatSummary = Schemas['ChatSummary'];
 export type ChatPage = Schemas['ChatPage'];
 /** The folders and tags of the user's chats, each with its number of chats. */
+export type Label = Schemas['Label'];
 export type Labels = Schemas['Labels'];
 export type SearchHit = Schemas['SearchHit'];
 export type SearchPage = Schemas['SearchPage'];
