@@ -112,3 +112,43 @@ def test_another_version_that_is_not_here_is_shown_and_stays(
     tab.answer.hover()
     tab.answer.get_by_test_id("branch-prev").click()
     expect(tab.messages().last).to_contain_text(f"Turn {TURNS - 1}.")
+
+
+READ_UP = """async ({steps, px}) => {
+  const box = document.querySelector('[data-testid=messages]');
+  const frames = async (count) => { while (count--) await new Promise(requestAnimationFrame); };
+  const moves = [];
+  for (let step = 0; step < steps && box.scrollTop > px; step++) {
+    const { left, top, width, height } = box.getBoundingClientRect();
+    const seen = document.elementFromPoint(left + width / 2, top + height / 2).closest('[data-message-id]');
+    const before = seen?.getBoundingClientRect().top;
+    box.scrollTop -= px;
+    await frames(3);
+    if (seen) moves.push(Math.round(seen.getBoundingClientRect().top - before));
+  }
+  return moves;
+}"""
+STEP_PX = 150
+
+
+def test_what_is_read_moves_by_what_is_scrolled_whatever_is_laid_out_above(tab: ChatPage, rest: Rest) -> None:
+    """Turns out of sight are not laid out, so their height is a guess until they come near."""
+    texts = [
+        "Word. " * 400,
+        "- item\n" * 30,
+        "```python\n" + "x = 1\n" * 40 + "```",
+        "一行字。" * 200,
+        "| a |\n|-|\n" + "| b |\n" * 20,
+    ]
+    messages = [
+        turn(number, f"m{number - 1}" if number else None, texts[number // 2 % 5] if number % 2 else "")
+        for number in range(120)
+    ]
+    rest.call("POST", "/api/import", {"messages": messages, "active_leaf_id": "m119"})
+    tab.open(str(rest.chats()[0]["id"]))
+    expect(tab.messages()).to_have_count(120)
+
+    moves = tab.page.evaluate(READ_UP, {"steps": 150, "px": STEP_PX})
+
+    assert len(moves) > 100
+    assert [move for move in moves if abs(move - STEP_PX) > 2] == []

@@ -34,9 +34,15 @@ export function setLanguage(language: Language) {
 	current = language;
 }
 
+const plain = { en: new Map<MessageKey, string>(), zh: new Map<MessageKey, string>() };
+
 /** The text for `key` in the page's language; what reads it is shown anew when that changes. */
-export function t(key: MessageKey, values: MessageValues = {}): string {
-	return texts[current](key, values);
+export function t(key: MessageKey, values?: MessageValues): string {
+	if (values) return texts[current](key, values);
+	// Looked up once: a long conversation has the names of thousands of buttons.
+	let text = plain[current].get(key);
+	if (text === undefined) plain[current].set(key, (text = texts[current](key)));
+	return text;
 }
 
 /** The first language of the browser that the page has; English if none. */

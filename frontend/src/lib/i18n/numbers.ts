@@ -2,15 +2,25 @@
 
 import { locale, t } from './language.svelte';
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Made once for each way of writing: making one takes longer than all that is written with it in a message. */
+function formatOf(language: string, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+	const key = `${language} ${JSON.stringify(options)}`;
+	let format = formats.get(key);
+	if (!format) formats.set(key, (format = new Intl.NumberFormat(language, options)));
+	return format;
+}
+
 export function formatCount(value: number): string {
-	return new Intl.NumberFormat(locale()).format(value);
+	return formatOf(locale()).format(value);
 }
 
 /** 38 ms, 3.2 s, 2 min 5 s. */
 export function formatDuration(ms: number): string {
 	const unit = (name: 'ms' | 's' | 'min', value: number, digits = 0) =>
 		t(`unit.${name}`, {
-			value: new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value)
+			value: formatOf(locale(), { maximumFractionDigits: digits }).format(value)
 		});
 	if (ms < 1_000) return unit('ms', Math.round(ms));
 	if (ms < 60_000) return unit('s', ms / 1_000, 1);
@@ -30,21 +40,15 @@ export function formatPlace(place: number): string {
 }
 
 export function formatRate(perSecond: number): string {
-	return new Intl.NumberFormat(locale(), {
-		maximumFractionDigits: perSecond < 10 ? 1 : 0
-	}).format(perSecond);
+	return formatOf(locale(), { maximumFractionDigits: perSecond < 10 ? 1 : 0 }).format(perSecond);
 }
 
 /** A part of a whole, from 0 to 1. */
 export function formatShare(share: number): string {
-	return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(
-		share
-	);
+	return formatOf(locale(), { style: 'percent', maximumFractionDigits: 0 }).format(share);
 }
 
 /** 1.2K, 32K: where there is room for a few letters only. */
 export function formatShort(value: number): string {
-	return new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(
-		value
-	);
+	return formatOf('en', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 }
