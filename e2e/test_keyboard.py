@@ -187,3 +187,51 @@ def test_the_list_of_chats_is_one_stop_and_is_walked_with_the_arrows(
     tab.page.keyboard.press("Enter")
 
     expect(tab.page.locator("h1")).to_have_text("Chat 58")
+
+
+def test_a_chat_is_deleted_and_brought_back_by_keys_alone(tab: ChatPage, rest: Rest) -> None:
+    for title in ("Kept", "Precious"):
+        rest.new_chat(title=title)
+    expect(tab.chats()).to_have_count(2)
+    focused, keyboard = tab.page.locator(":focus"), tab.page.keyboard
+    tab.chats().first.get_by_role("link").focus()
+    expect(focused).to_have_text("Precious")
+
+    keyboard.press("Tab")
+    keyboard.press("Enter")
+    expect(tab.page.get_by_role("menu")).to_be_visible()
+    keyboard.press("End")
+    expect(focused).to_have_text("Delete")
+    keyboard.press("Enter")
+    expect(tab.chats()).to_have_count(1)
+    # The next chat, and not the beginning of the page.
+    expect(focused).to_have_text("Kept")
+
+    keyboard.press("Alt+KeyT")
+    keyboard.press("Tab")
+    expect(focused).to_contain_text("Deleted")
+    keyboard.press("Tab")
+    expect(focused).to_have_text("Undo")
+    keyboard.press("Enter")
+
+    expect(tab.chats()).to_have_count(2)
+    expect(tab.chats().first).to_contain_text("Precious")
+    expect(focused).to_have_text("Kept")
+
+
+def test_a_new_chat_is_begun_and_a_first_message_sent_by_keys_alone(
+    tab: ChatPage, engine: ScriptedEngine
+) -> None:
+    engine.answer(content="One.")
+    engine.answer(content="Two.")
+    tab.send("Hello")
+    expect(tab.content).to_have_text("One.")
+
+    tab.page.keyboard.press("Control+Shift+O")
+    expect(tab.messages()).to_have_count(0)
+    expect(tab.composer).to_be_focused()
+    tab.page.keyboard.type("Again")
+    tab.page.keyboard.press("Enter")
+
+    expect(tab.content).to_have_text("Two.")
+    expect(tab.chats()).to_have_count(2)

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from e2e.browser import PHONE
 from e2e.chat_page import ChatPage
 from e2e.conftest import NewTab
 from e2e.rest import Json, Rest
@@ -152,3 +153,35 @@ def test_what_is_read_moves_by_what_is_scrolled_whatever_is_laid_out_above(tab: 
 
     assert len(moves) > 100
     assert [move for move in moves if abs(move - STEP_PX) > 2] == []
+
+
+GO_UP_AT_ONCE = """async (px) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const box = () => document.querySelector('[data-testid=messages]');
+  while (!(box()?.scrollTop > px)) await frame();
+  await frame();
+  box().dispatchEvent(new WheelEvent('wheel', { deltaY: -px }));
+  box().scrollTop -= px;
+}"""
+REST = "box => Math.round(box.scrollHeight - box.clientHeight - box.scrollTop)"
+
+
+def test_who_goes_up_while_a_conversation_is_still_being_drawn_stays_there(
+    new_tab: NewTab, tiers: Tiers, rest: Rest
+) -> None:
+    answer = (
+        "Because the engine **keeps what it has read**.\n\nThe longer the conversation, the more this saves."
+    )
+    messages = [
+        turn(number, f"m{number - 1}" if number else None, answer if number % 2 else "And when is it lost?")
+        for number in range(80)
+    ]
+    rest.call("POST", "/api/import", {"messages": messages, "active_leaf_id": "m79"})
+    tab = new_tab(tiers, viewport=PHONE)
+    tab.page.goto(f"{tiers.url}/c/{rest.chats()[0]['id']}", wait_until="commit")
+
+    tab.page.evaluate(GO_UP_AT_ONCE, 800)
+
+    expect(tab.messages()).to_have_count(80)
+    assert tab.hook("messages").evaluate(REST) == pytest.approx(800, abs=60)
+    expect(tab.hook("jump-to-latest")).to_be_visible()

@@ -156,5 +156,8 @@ def too_long_message(stage: Stage) -> None:
 def backend_down(stage: Stage) -> None:
     stage.tab.witness.expect("ERR_FAILED", "502|503|504", "WebSocket")
     stage.tab.page.context.route(re.compile("/api/"), lambda route: route.abort())
+    stage.tab.page.context.route(re.compile("/socket.io/"), lambda route: route.abort())
+    stage.tab.page.context.route_web_socket(re.compile("/socket.io/"), lambda socket: socket.close())
     stage.tab.open()
     expect(stage.tab.hook("engine-state")).to_have_attribute("data-state", "backend_down")
+    expect(stage.tab.hook("connection")).to_have_attribute("data-state", "offline", timeout=30_000)

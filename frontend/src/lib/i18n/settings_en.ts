@@ -133,6 +133,7 @@ export const settingsEn = {
 	'shortcuts.stop': 'Stop the answer, close a dialog',
 	'shortcuts.edit_last': 'Edit the last message (in an empty box)',
 	'shortcuts.focus': 'Go to the message box',
+	'shortcuts.notice': 'Go to the notice, as to undo',
 	'settings.save': 'Save',
 	'settings.saved': 'Saved',
 	'settings.unsaved': 'Not saved yet',

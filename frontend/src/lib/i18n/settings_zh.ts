@@ -132,6 +132,7 @@ export const settingsZh: Record<keyof typeof settingsEn, string> = {
 	'shortcuts.stop': '停止回答，关闭对话框',
 	'shortcuts.edit_last': '编辑上一条消息（输入框为空时）',
 	'shortcuts.focus': '转到输入框',
+	'shortcuts.notice': '转到通知（例如撤销）',
 	'settings.save': '保存',
 	'settings.saved': '已保存',
 	'settings.unsaved': '尚未保存',

@@ -6,7 +6,9 @@ test.each([
 	['one', 1],
 	['one\n\nthree', 3],
 	['x'.repeat(91), 2],
-	[`${'x'.repeat(180)}\nlast`, 3]
-])('%j takes %d lines', (text, lines) => {
-	expect(linesOf(text)).toBe(lines);
+	[`${'x'.repeat(180)}\nlast`, 3],
+	['长'.repeat(45), 1],
+	['长'.repeat(46), 2]
+])('%j takes %d lines of 90 letters', (text, lines) => {
+	expect(linesOf(text, 90)).toBe(lines);
 });

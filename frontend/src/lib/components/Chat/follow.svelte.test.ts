@@ -50,6 +50,18 @@ describe('a view at the end', () => {
 		expect(rest()).toBeGreaterThan(NEAR_END_PX);
 	});
 
+	test('lets a reader go up while the text gets shorter', async () => {
+		await frame();
+		region.dispatchEvent(new WheelEvent('wheel', { deltaY: -500 }));
+		region.scrollTop -= 500;
+		text.style.height = '1900px';
+		await frame();
+		await frame();
+
+		expect(follow.isFollowing).toBe(false);
+		expect(region.scrollTop).toBe(1100);
+	});
+
 	test('lets the search of the browser go far up while the text grows', async () => {
 		await frame();
 		region.scrollTop = 300;

@@ -60,7 +60,10 @@ export class Follow {
 		const region = this.#region;
 		if (!region) return;
 		const rest = region.scrollHeight - region.clientHeight - region.scrollTop;
-		const wentUp = region.scrollTop < this.#lastTop && region.scrollHeight >= this.#lastHeight;
+		// A text that gets shorter takes a reader along; one who is moving and ends far from its end went there.
+		const isShorter = region.scrollHeight < this.#lastHeight;
+		const isBackedUp = isShorter && !(this.#isMoving && rest > NEAR_END_PX);
+		const wentUp = region.scrollTop < this.#lastTop && !isBackedUp;
 		// Further from the end, though further down: something was put in above while the reader went up.
 		const wasPushed = region.scrollTop > this.#lastTop && rest > this.#lastRest + 1;
 		if ((wentUp || wasPushed) && rest > 1 && this.#isReader(region)) this.isFollowing = false;
@@ -76,7 +79,11 @@ export class Follow {
 		const hasChanged =
 			region.scrollHeight !== this.#lastHeight || region.clientHeight !== this.#lastClient;
 		const isFar = Math.abs(region.scrollTop - this.#lastTop) > region.clientHeight / 2;
-		return !hasChanged || isFar || performance.now() - this.#movedAt < GLIDE_MS;
+		return !hasChanged || isFar || this.#isMoving;
+	}
+
+	get #isMoving(): boolean {
+		return performance.now() - this.#movedAt < GLIDE_MS;
 	}
 
 	#remember(region: HTMLElement) {

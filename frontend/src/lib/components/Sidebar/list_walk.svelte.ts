@@ -1,13 +1,17 @@
 /**
- * Owns walking the list of chats by the arrow keys: the list is one stop of the Tab key, whatever its length.
+ * Owns walking the list of chats by the arrow keys: the list is one stop of the Tab key, whatever its length, and who
+ * deletes a chat by keys goes on at the next one.
  * Does not draw it; of the list only a part is drawn, and with it always what an arrow leads to.
  */
 
+import { tick } from 'svelte';
 import type { Row } from './rows';
 
 export class ListWalk {
 	/** The chat that had the focus last. */
 	#last = $state<string | null>(null);
+	/** Where it was among the chats, if it was reached by keys. */
+	#lastPlace: number | null = null;
 	/** The places of the chats among the rows. */
 	readonly #places: number[] = $derived.by(() =>
 		this.rows().flatMap((row, at) => (row.kind === 'chat' ? [at] : []))
@@ -36,6 +40,13 @@ export class ListWalk {
 		return this.#key(this.#place);
 	}
 
+	/** The chat in the place of the last one, which is gone. */
+	readonly #successor: string | null = $derived.by(() => {
+		const isHere = this.rows().some(({ key }) => key === this.#last);
+		if (this.#last === null || isHere || this.#lastPlace === null) return null;
+		return this.#key(Math.min(this.#lastPlace, this.#places.length - 1));
+	});
+
 	/** The rows that are drawn also where they are out of sight: what the keys lead to. */
 	readonly kept: number[] = $derived.by(() => {
 		const last = this.#places.length - 1;
@@ -47,8 +58,11 @@ export class ListWalk {
 	/** Svelte attachment of the box that holds the list. */
 	readonly box = (box: HTMLElement) => {
 		const onfocus = ({ target }: FocusEvent) => {
-			const item = (target as HTMLElement).closest<HTMLElement>('[data-chat-id]');
-			if (item) this.#last = item.dataset.chatId ?? null;
+			const control = target as HTMLElement;
+			const item = control.closest<HTMLElement>('[data-chat-id]');
+			if (!item) return;
+			this.#last = item.dataset.chatId ?? null;
+			this.#lastPlace = control.matches(':focus-visible') ? this.#place : null;
 		};
 		const onkey = (event: KeyboardEvent) => {
 			const { target, key, altKey, ctrlKey, metaKey, shiftKey } = event;
@@ -57,10 +71,19 @@ export class ListWalk {
 			const next = this.#key(this.#next(key));
 			if (next === null) return;
 			event.preventDefault();
-			box.querySelector<HTMLElement>(`[data-chat-id="${CSS.escape(next)}"] a`)?.focus();
+			focus(next);
 		};
+		const focus = (id: string) =>
+			box.querySelector<HTMLElement>(`[data-chat-id="${CSS.escape(id)}"] a`)?.focus();
 		box.addEventListener('focusin', onfocus);
 		box.addEventListener('keydown', onkey);
+		$effect(() => {
+			const id = this.#successor;
+			if (id === null) return;
+			void tick().then(() => {
+				if (document.activeElement === document.body) focus(id);
+			});
+		});
 		return () => {
 			box.removeEventListener('focusin', onfocus);
 			box.removeEventListener('keydown', onkey);
