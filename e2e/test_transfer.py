@@ -1,6 +1,7 @@
 """Promises about taking chats out as files and bringing files in."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,8 @@ def test_a_file_that_is_no_export_is_refused_in_words(tab: ChatPage, rest: Rest,
 
     tab.hook("import-file").set_input_files(file)
 
-    expect(tab.page.get_by_text("This file is not an export that can be imported.")).to_be_visible()
+    failure = tab.hook("import-failure")
+    expect(failure).to_have_text(re.compile("This file is not an export that can be imported."))
+    expect(failure).to_be_in_viewport(ratio=1)
     expect(tab.hook("import")).to_be_enabled()
     assert rest.chats() == []

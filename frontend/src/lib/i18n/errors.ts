@@ -7,6 +7,7 @@ import type { Failure, FailureCode } from '$lib/types/failure';
 import type { RunError } from '$lib/types/wire';
 import { inOwnWords } from './backend_words';
 import { t, type MessageKey } from './language.svelte';
+import { formatCount } from './numbers';
 
 interface Sentences {
 	/** What happened. */
@@ -86,7 +87,7 @@ export function failureText(failure: Failure | RunError): FailureText {
 	// A newer backend may know codes that this page does not.
 	const sentences = FAILURES[failure.code] ?? FAILURES.internal_error;
 	const detail = 'detail' in failure ? failure.detail : failure.message;
-	const cause = t(sentences.cause, { limit: limit ?? '?' });
+	const cause = t(sentences.cause, { limit: limit === null ? '?' : formatCount(limit) });
 	const more = sentences.withDetail && detail ? inOwnWords(detail) : null;
 	return {
 		cause,

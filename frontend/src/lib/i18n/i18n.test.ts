@@ -13,7 +13,8 @@ import {
 } from './index';
 import { zh } from './zh';
 
-const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name);
+const placeholders = (text: string) =>
+	[...text.matchAll(/\{\{(\w+)(?:, number)?\}\}/g)].map(([, name]) => name);
 
 afterEach(() => setLanguage('en'));
 
@@ -117,8 +118,15 @@ describe('failures', () => {
 
 	test('a limit is in the sentence', () => {
 		expect(failureText(new Failure('max_tokens_too_large', { limit: 8192 })).cause).toContain(
-			'8192'
+			'8,192'
 		);
+	});
+
+	test('large numbers are written as people read them, also those of the backend’s sentences', () => {
+		expect(t('stats.tokens', { count: 12345 })).toBe('12,345 tokens');
+		expect(t('stats.tokens', { count: 1 })).toBe('1 token');
+		setLanguage('zh');
+		expect(inOwnWords('it has more than 20000 messages')).toBe('消息超过 20,000 条');
 	});
 });
 
@@ -163,8 +171,8 @@ describe('sentences of the backend', () => {
 		'Shorten it, begin a new chat, or let the oldest turns be dropped (context: drop_oldest).';
 
 	test.each([
-		['en', '5000 tokens do not fit into 4096.'],
-		['zh', '需要 5000 个 token，上限是 4096 个。']
+		['en', '5,000 tokens do not fit into 4,096.'],
+		['zh', '需要 5,000 个 token，上限是 4,096 个。']
 	] as const)('give no advice for programs to people (%s)', (language, words) => {
 		setLanguage(language);
 		const counted = `The conversation has at least 5000 tokens; the model's context holds 4096. ${ADVICE}`;
