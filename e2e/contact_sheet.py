@@ -1,6 +1,7 @@
 """Pictures of every screen in both themes, both languages and three widths: `python -m e2e.contact_sheet [SCREEN ...]`.
 
-Not a test: the pictures are there to be looked at. Those of the README are made by `scripts/pictures.py`.
+Not a test: the pictures are there to be looked at. What axe-core finds on the screens is told too. Pictures of the README are
+made by `scripts/pictures.py`.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from e2e import axe
 from e2e.browser import chromium, new_context
 from e2e.chat_page import ChatPage
 from e2e.processes import REPOSITORY
@@ -81,6 +83,7 @@ class Photographer:
                 path = self._raw / picture_name(name, scheme, words.locale, size["width"])
                 tab.page.emulate_media(color_scheme=scheme)
                 tab.page.screenshot(path=path, animations="disabled", timeout=SHOT_MS)
+                found += [f"{scheme}, {size['width']} px: {what}" for _, what in axe.findings(tab.page)]
             if (over := tab.overflow()) > 0:
                 found.append(f"the page is {over} px wider than a window of {size['width']} px")
         found += tab.witness.problems()

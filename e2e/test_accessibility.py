@@ -1,14 +1,13 @@
 """Promises to people who use a keyboard or a screen reader."""
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from e2e import axe
 from e2e.chat_page import ChatPage
 from e2e.conftest import NewTab
-from e2e.page_build import FRONTEND
 from e2e.rest import Rest
 from e2e.scripted_engine import ScriptedEngine
 from e2e.test_streaming import MARKDOWN
@@ -16,21 +15,10 @@ from e2e.tiers import Tiers
 
 pytestmark = pytest.mark.chromium
 
-AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
-
 
 def findings(tab: ChatPage) -> list[str]:
-    """Return what axe-core finds serious or critical, with the first place of each."""
-    tab.page.evaluate(AXE.read_text(encoding="utf-8") + "\n;undefined")
-    result = tab.page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-    )
-    assert result["passes"], "axe-core has looked at nothing"
-    return [
-        f"{found['id']}: {json.dumps(found['nodes'][0]['target'])} {found['nodes'][0].get('failureSummary', '')}"
-        for found in result["violations"]
-        if found["impact"] in ("serious", "critical")
-    ]
+    """Return what axe-core finds serious or critical."""
+    return [what for impact, what in axe.findings(tab.page) if impact in ("serious", "critical")]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -164,3 +152,43 @@ def test_an_answer_is_announced_politely(tab: ChatPage, engine: ScriptedEngine) 
     live = tab.page.locator("[aria-live=polite], [role=status], [role=log]")
 
     assert live.count() > 0
+
+
+MOTION = """() => {
+  window.longest = 0;
+  const look = () => {
+    for (const motion of document.getAnimations()) {
+      const { duration, iterations } = motion.effect.getComputedTiming();
+      window.longest = Math.max(window.longest, Number(duration) * Math.min(iterations, 1000));
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.mark.parametrize("wish", ["reduce", "no-preference"])
+def test_nothing_moves_for_who_asks_for_that(
+    tiers: Tiers, new_tab: NewTab, engine: ScriptedEngine, rest: Rest, wish: str
+) -> None:
+    """The waiting dot, a folded thought, a dialog, a menu, a toast; with the other wish as the control."""
+    chat = rest.new_chat(title="Away with it")
+    tab = new_tab(tiers, reduced_motion=wish).open()
+    tab.page.evaluate(MOTION)
+    answer = engine.answer(reasoning="Let me see.", content="Done.", gated=True)
+    tab.send("Hello")
+    answer.step(2)
+    expect(tab.answer).to_have_attribute("data-status", "streaming")
+    answer.open()
+    expect(tab.content).to_have_text("Done.")
+    tab.hook("settings").click()
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    tab.chat(chat["id"]).hover()
+    tab.chat(chat["id"]).get_by_test_id("chat-menu").click()
+    tab.hook("chat-delete").click()
+    expect(tab.page.get_by_role("button", name="Undo")).to_be_visible()
+
+    longest = tab.page.evaluate("longest")
+
+    assert (longest > 50) == (wish == "no-preference"), f"{longest} ms"
