@@ -56,7 +56,9 @@ class Start:
             "FRONTEND_PORT": str(self.ports[2]),
             **settings,
         }
-        command = [*(["nohup"] if nohup else []), "bash", str(ROOT / "scripts" / "start_all.sh"), *arguments]
+        # As in a terminal, also where the tests themselves are to outlive theirs.
+        command = ["env", "--default-signal=HUP", *(["nohup"] if nohup else [])]
+        command += ["bash", str(ROOT / "scripts" / "start_all.sh"), *arguments]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 command, env=environment, cwd="/", stdin=subprocess.DEVNULL,

@@ -295,15 +295,19 @@ async def test_what_lives_is_not_written_again_and_again_because_it_is_much(tmp_
     journal.live_logs = lambda: [live]
     begin(live)
     await written(live, 1000)  # about three times as much
-    await until(lambda: not journal._rotating and len(journal_files(tmp_path / "runs")) == 1)
+    await until(lambda: not first.exists() and not journal._rotating)
 
-    rotated = journal.file.path
-    await written(live, 100)
-
-    assert rotated != first
-    assert [rotated] == journal_files(tmp_path / "runs")
+    files = {journal.file.path}
+    for _ in range(20):
+        await written(live, 1)
+        await until(lambda: not journal._rotating)
+        files.add(journal.file.path)
+    # It may have been about to be large enough once; not each time.
+    assert len(files) <= 2
+    before = journal.file.path
     await written(live, 1000)
-    await until(lambda: not rotated.exists())  # when it has grown by so much, it is time again
+    await until(lambda: not before.exists())  # when it has grown by so much, it is time again
+    await until(lambda: not journal._rotating)
     await journal.close()
 
 
