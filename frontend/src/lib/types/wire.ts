@@ -26,8 +26,9 @@ export type Params = Schemas['Params'];
 export type RunStopped = Schemas['RunStopped'];
 export type ChatSummary = Schemas['ChatSummary'];
 export type ChatPage = Schemas['ChatPage'];
-/** The folders and tags of the user's chats, each with its number of chats. */
+/** A folder or a tag, with its number of chats. */
 export type Label = Schemas['Label'];
+/** The folders and tags of the user's chats. */
 export type Labels = Schemas['Labels'];
 export type SearchHit = Schemas['SearchHit'];
 export type SearchPage = Schemas['SearchPage'];
