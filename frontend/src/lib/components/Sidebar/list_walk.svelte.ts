@@ -75,6 +75,9 @@ export class ListWalk {
 		};
 		const focus = (id: string) =>
 			box.querySelector<HTMLElement>(`[data-chat-id="${CSS.escape(id)}"] a`)?.focus();
+		/** Who has clicked elsewhere since is not led back when a chat goes. */
+		const onpointer = () => (this.#lastPlace = null);
+		addEventListener('pointerdown', onpointer, { capture: true });
 		box.addEventListener('focusin', onfocus);
 		box.addEventListener('keydown', onkey);
 		$effect(() => {
@@ -85,6 +88,7 @@ export class ListWalk {
 			});
 		});
 		return () => {
+			removeEventListener('pointerdown', onpointer, { capture: true });
 			box.removeEventListener('focusin', onfocus);
 			box.removeEventListener('keydown', onkey);
 		};
